@@ -1,0 +1,1 @@
+"""Frozen domain types. No I/O, no clock, no chance; standard library only."""
