@@ -1,0 +1,256 @@
+"""Rules, what is judged by them, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lkgate.model.bundle import Bundle, Span
+from lkgate.model.difference import CallDifference
+from lkgate.model.label import Labels
+from lkgate.model.measurement import Measurement, MetricSpec
+from lkgate.model.turn import Modality, Turn
+
+Aggregate = Literal["p50", "p90", "p95", "max", "mean", "sum", "count", "rate"]
+Severity = Literal["error", "warning"]
+Limit = Literal["max", "min", "max_increase", "max_decrease"]
+VerdictStatus = Literal["pass", "fail", "no_verdict"]
+FindingStatus = Literal["pass", "fail", "follows", "no_verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """An allowed change against the baseline; if both are given, both must be exceeded.
+
+    Attributes:
+        absolute: in the metric's unit.
+        relative: share of the baseline, 0.25 is 25 %.
+    """
+
+    absolute: float | None
+    relative: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a gate.
+
+    Attributes:
+        id: unique in the gate.
+        metric, aggregate: what is judged.
+        max, min: absolute limits, in the metric's unit, themselves allowed.
+        max_increase, max_decrease: allowed regression against the baseline.
+        where: cohort that it judges: every key must have this value in a call's labels.
+        min_n: fewer samples are no verdict.
+        severity: only ``error`` decides the verdict.
+        message: what to tell whoever has to mend it.
+        turns: ``comparable`` leaves turns after the first divergence out (of metrics that are
+            marked so) and needs a baseline for it; ``all`` takes every turn.
+        covered_by: error rules whose failure, earlier in the same calls, explains this one's.
+    """
+
+    id: str
+    metric: str
+    aggregate: Aggregate
+    max: float | None = None
+    min: float | None = None
+    max_increase: Margin | None = None
+    max_decrease: Margin | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
+    min_n: int = 1
+    severity: Severity = "error"
+    message: str | None = None
+    turns: Literal["comparable", "all"] = "comparable"
+    covered_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A gate file that was read and checked."""
+
+    name: str
+    path: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailure:
+    """A replay that did not give a bundle."""
+
+    kind: str
+    message: str
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A replay that a person accepted, and what it was accepted under.
+
+    Attributes:
+        bundle: the replay; its ``manifest.recording_digest`` binds it to the recording.
+        metric_versions: of every metric when it was accepted.
+    """
+
+    bundle: Bundle
+    metric_versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """Everything about one call that a gate judges.
+
+    Attributes:
+        call: name of the recording.
+        recording_digest: what a baseline and a candidate must be replays of.
+        labels: of the recording, ``None`` if it has none.
+        baseline: ``None`` if none was accepted.
+        candidate: the replay, or why there is none.
+    """
+
+    call: str
+    recording_digest: str
+    labels: Labels | None
+    baseline: Baseline | None
+    candidate: Bundle | CallFailure
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A place to listen to.
+
+    Attributes:
+        call: name of the recording.
+        turn: turn index in the candidate, ``None`` for the whole call.
+        span: session time in the candidate.
+        value: of the candidate there.
+        baseline_turn, baseline_span, baseline_value: the same place in the baseline, if compared.
+        note: what was seen, in words.
+        estimated: modalities whose answer there was a policy's estimate.
+    """
+
+    call: str
+    turn: int | None
+    span: Span
+    value: float | None
+    baseline_turn: int | None
+    baseline_span: Span | None
+    baseline_value: float | None
+    note: str | None
+    estimated: tuple[Modality, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit of a rule against what was observed.
+
+    Attributes:
+        limit: which one.
+        allowed: the absolute limit, or the margin.
+        observed: the aggregate, or its change (candidate minus baseline; baseline minus candidate
+            for ``max_decrease``).
+        relative: that change as a share of the baseline, ``None`` for absolute limits and if the
+            baseline is 0.
+        ok: whether the limit holds.
+    """
+
+    limit: Limit
+    allowed: float | Margin
+    observed: float
+    relative: float | None
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a rule has no verdict.
+
+    Attributes:
+        call: the call that lacks evidence, ``None`` if the set as a whole does.
+        reason: one line.
+        next_step: a command or an act, ``None`` if there is none.
+    """
+
+    call: str | None
+    reason: str
+    next_step: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one rule.
+
+    Attributes:
+        rule, spec: the rule and its metric.
+        status: ``follows``: the limit is exceeded, explained by a rule in ``follows``.
+        observed: the aggregate over the candidate, ``None`` if it could not be formed.
+        baseline: the aggregate over the baseline's same turns, ``None`` if not compared.
+        n: samples behind ``observed``; ``calls``: calls that gave them.
+        lost: samples left out because they lie after a divergence.
+        checks: every limit of the rule.
+        evidence: failed: every offending place, worst first; passed: the worst place.
+        problems: no verdict: every reason.
+        follows: ids of the failed rules that explain this one.
+        reason: one line in words.
+    """
+
+    rule: Rule
+    spec: MetricSpec
+    status: FindingStatus
+    observed: float | None
+    baseline: float | None
+    n: int
+    calls: int
+    lost: int
+    checks: tuple[Check, ...]
+    evidence: tuple[Evidence, ...]
+    problems: tuple[Problem, ...]
+    follows: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCall:
+    """One call as the gate saw it, for a report.
+
+    Attributes:
+        call: name of the recording.
+        labels: of the recording.
+        failure: why there is no candidate, else ``None``.
+        turns, baseline_turns: of both sessions; empty where there is no session.
+        measurements, baseline_measurements: by metric.
+        difference: ``None`` where there are not two sessions to compare.
+        stale: why the baseline cannot be used, else ``None``.
+    """
+
+    call: str
+    labels: Labels | None
+    failure: CallFailure | None
+    turns: tuple[Turn, ...]
+    baseline_turns: tuple[Turn, ...]
+    measurements: Mapping[str, Measurement]
+    baseline_measurements: Mapping[str, Measurement]
+    difference: CallDifference | None
+    stale: Problem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The end of it.
+
+    Attributes:
+        status: ``fail`` if an error rule failed; else ``no_verdict`` if an error rule has none;
+            else ``pass``.
+        findings: one a rule, in the gate's order.
+        calls: one a call, in the order given.
+        missing: recordings that should have been judged and were not.
+    """
+
+    gate: Gate
+    status: VerdictStatus
+    findings: tuple[Finding, ...]
+    calls: tuple[JudgedCall, ...]
+    missing: tuple[str, ...]
+
+    def with_status(self, *statuses: FindingStatus) -> tuple[Finding, ...]:
+        return tuple(found for found in self.findings if found.status in statuses)

@@ -1,0 +1,106 @@
+"""A named number with a unit, an n, and the turns behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lkgate.model.bundle import Span
+from lkgate.model.turn import Modality
+
+Unit = Literal["us", "ratio", "count", "words", "tokens"]
+Direction = Literal["lower", "higher", "none"]
+Layer = Literal["media", "stt", "turn_taking", "llm", "tool", "tts"]
+Scope = Literal["turn", "call"]
+SampleStatus = Literal["measured", "absent", "not_applicable"]
+Summary = Literal["median", "sum", "max", "rate"]
+Evidence = Literal[
+    "caller_audio",
+    "agent_audio",
+    "session",
+    "transcript",
+    "plan",
+    "labels",
+    "baseline",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """What a metric is; the schema, the docs and the command line are made from it.
+
+    Attributes:
+        name: as written in a gate.
+        unit: of its values; times are microseconds.
+        direction: which way is better.
+        version: raised when the definition changes; a baseline of another version is stale.
+        scope: ``turn``: one sample a turn (or barge-in, or tool call); ``call``: one a call.
+        summary: how one call's samples become the call's value.
+        layer: of the voice pipeline that it mostly speaks about, ``None`` for the whole call.
+        evidence: what a session must hold for it to be measured.
+        comparable: turns after the first divergence are left out of it.
+        doc: one line: the definition.
+    """
+
+    name: str
+    unit: Unit
+    direction: Direction
+    version: int
+    scope: Scope
+    summary: Summary
+    layer: Layer | None
+    evidence: tuple[Evidence, ...]
+    comparable: bool
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The value of one turn (or barge-in, tool call, call).
+
+    Attributes:
+        status: ``absent``: it should exist and does not; ``not_applicable``: the metric does not
+            apply here. Both have no value, and a reason.
+        value: in the metric's unit.
+        amount, weight: a ratio's numerator and denominator: ``rate`` is sum over sum. For other
+            metrics ``amount`` is the value and ``weight`` 1.
+        turn: index of the turn it speaks about, ``None`` for the whole call.
+        span: session time to listen to.
+        note: what was seen, in words.
+        reason: why there is no value.
+        estimated: modalities whose answer in this turn was a policy's estimate.
+    """
+
+    status: SampleStatus
+    value: float | None
+    amount: float
+    weight: float
+    turn: int | None
+    span: Span
+    note: str | None
+    reason: str | None
+    estimated: tuple[Modality, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One metric of one session.
+
+    Attributes:
+        value: the call's summary, ``None`` with a ``reason`` if it could not be measured or
+            nothing in the call let it be measured.
+        n: number of measured samples.
+        reason: why ``value`` is ``None``.
+        missing: evidence that should exist is absent; ``False`` with ``value=None`` means that the
+            metric does not apply to this call (no barge-in in it, for instance).
+        samples: all of them, in session order.
+    """
+
+    metric: str
+    version: int
+    unit: Unit
+    value: float | None
+    n: int
+    reason: str | None
+    missing: bool
+    samples: tuple[Sample, ...]
