@@ -1,0 +1,313 @@
+"""Everything a hidden participant can know about a room, as events and tracks of a journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+
+from livekit import rtc
+
+from lkgate.bundle.journal import Journal
+from lkgate.capture.audio import Voice
+from lkgate.capture.fields import (
+    dtmf_fields,
+    packet_fields,
+    participant_fields,
+    reason_of,
+    source_of,
+    track_fields,
+)
+from lkgate.capture.role import RoleOf
+from lkgate.capture.stream import StreamCapture
+from lkgate.model.event import Json
+
+# Turns of the event loop for what was received before the end to be written.
+_DRAIN_TURNS = 50
+
+
+class RoomCapture:
+    """Writes a room down until it is closed.
+
+    ``start`` may be called before ``room.connect`` (nothing can be missed then) and again after
+    it; or once after it, with no ``await`` in between. Participants and tracks that were there
+    already are recorded first, marked ``present``. Lines come in the order in which things
+    arrived here.
+
+    The room's emitter logs and drops what a handler raises, so a failure (a full disk) is kept in
+    ``failure`` for the caller to look at, and raised by ``aclose``.
+
+    Args:
+        room: as a hidden participant sees it; used through the public API of ``rtc.Room``.
+        journal: written to, neither synced nor finished.
+        now_us: session time.
+        roles: who is who.
+        started_at_unix_us: wall clock at session time 0, for the agent's own timestamps.
+        topics: of text and byte streams to record besides LiveKit's own.
+        sample_rate_hz, frame_ms: in which audio is read and stored.
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        journal: Journal,
+        *,
+        now_us: Callable[[], int],
+        roles: RoleOf | None = None,
+        started_at_unix_us: int | None = None,
+        topics: tuple[str, ...] = (),
+        sample_rate_hz: int = 24_000,
+        frame_ms: int = 100,
+    ):
+        self.failure: BaseException | None = None
+        self.events = 0
+        self._room = room
+        self._journal = journal
+        self._now_us = now_us
+        self._roles = roles or RoleOf()
+        self._sample_rate_hz = sample_rate_hz
+        self._frame_ms = frame_ms
+        self._streams = StreamCapture(
+            room,
+            note=self.note,
+            spawn=self._spawn,
+            now_us=now_us,
+            started_at_unix_us=started_at_unix_us,
+            topics=topics,
+        )
+        self._handlers: list[tuple[rtc.room.EventTypes, Callable[..., None]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connected = False
+        self._participants: set[str] = set()
+        self._publications: set[str] = set()
+        self._voices: dict[tuple[str, str, str], list[Voice]] = {}
+        self._listeners: dict[str, tuple[Voice, asyncio.Task[None]]] = {}
+        self._track_ids: dict[str, int] = {}
+
+    @property
+    def tracks(self) -> int:
+        """How many audio tracks have been heard of."""
+        return sum(self._track_ids.values())
+
+    def note(self, kind: str, data: Mapping[str, Json]) -> None:
+        """Write an event, now."""
+        self.events += 1
+        self._journal.event(self._now_us(), kind, data)
+
+    def start(self) -> None:
+        """Begin to write. See the class."""
+        if not self._handlers:
+            self._register()
+        if self._room.isconnected():
+            self._look_around()
+
+    async def aclose(self) -> None:
+        """Stop, with all that was received written down. Raises the first failure, if any."""
+        await _drain()
+        for event, handler in self._handlers:
+            self._room.off(event, handler)
+        if self._handlers:
+            self._streams.stop()
+        self._handlers = []
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self.failure is not None:
+            raise self.failure
+
+    def _register(self) -> None:
+        self._on("participant_connected", self._participant_connected)
+        self._on("participant_disconnected", self._participant_disconnected)
+        self._on("participant_attributes_changed", self._attributes_changed)
+        self._on("participant_metadata_changed", self._participant_metadata)
+        self._on("room_metadata_changed", self._room_metadata)
+        self._on("track_published", self._track_published)
+        self._on("track_unpublished", self._track_unpublished)
+        self._on("track_subscribed", self._track_subscribed)
+        self._on("track_unsubscribed", self._track_unsubscribed)
+        self._on("track_subscription_failed", self._subscription_failed)
+        self._on("track_muted", lambda who, pub: self._mute("track_muted", who, pub))
+        self._on("track_unmuted", lambda who, pub: self._mute("track_unmuted", who, pub))
+        self._on("data_received", lambda packet: self.note("data_received", packet_fields(packet)))
+        self._on(
+            "sip_dtmf_received", lambda dtmf: self.note("sip_dtmf_received", dtmf_fields(dtmf))
+        )
+        self._on("reconnecting", lambda: self.note("reconnecting", {}))
+        self._on("reconnected", lambda: self.note("reconnected", {}))
+        self._on("disconnected", self._disconnected)
+        self._streams.start()
+
+    def _on(self, event: rtc.room.EventTypes, handler: Callable[..., None]) -> None:
+        def guarded(*args: object) -> None:
+            try:
+                self._look_around()
+                handler(*args)
+            except Exception as error:  # noqa: BLE001 - the emitter would log and drop it
+                self._fail(error)
+
+        self._room.on(event, guarded)
+        self._handlers.append((event, guarded))
+
+    def _fail(self, error: BaseException) -> None:
+        if self.failure is None:
+            self.failure = error
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._fail(error)
+
+    def _look_around(self) -> None:
+        """Write who and what was in the room before anything happened in it."""
+        if self._connected:
+            return
+        self._connected = True
+        self._spawn(self._note_connected())
+        for participant in list(self._room.remote_participants.values()):
+            self._meet(participant, present=True)
+            for publication in list(participant.track_publications.values()):
+                self._see(publication, participant, present=True)
+                if publication.track is not None:
+                    self._track_subscribed(publication.track, publication, participant)
+
+    async def _note_connected(self) -> None:
+        self.note("connected", {"room": self._room.name, "sid": await self._room.sid})
+
+    def _meet(self, participant: rtc.RemoteParticipant, *, present: bool) -> None:
+        if self._roles.participant(participant) is None or participant.sid in self._participants:
+            return
+        self._participants.add(participant.sid)
+        data = participant_fields(participant)
+        if present:
+            data["present"] = True
+        self.note("participant_connected", data)
+
+    def _see(
+        self,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+        *,
+        present: bool,
+    ) -> None:
+        if self._roles.participant(participant) is None or publication.sid in self._publications:
+            return
+        self._publications.add(publication.sid)
+        data = track_fields(publication, participant)
+        if present:
+            data["present"] = True
+        self.note("track_published", data)
+
+    def _participant_connected(self, participant: rtc.RemoteParticipant) -> None:
+        self._meet(participant, present=False)
+
+    def _participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
+        if self._roles.participant(participant) is None:
+            return
+        self._participants.discard(participant.sid)
+        reason = reason_of(participant.disconnect_reason)
+        self.note("participant_disconnected", {"identity": participant.identity, "reason": reason})
+
+    def _attributes_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
+        self.note(
+            "participant_attributes_changed",
+            {"identity": participant.identity, "changed": dict(changed)},
+        )
+
+    def _participant_metadata(self, participant: rtc.Participant, old: str, new: str) -> None:
+        self.note(
+            "participant_metadata_changed",
+            {"identity": participant.identity, "old": old, "new": new},
+        )
+
+    def _room_metadata(self, old: str, new: str) -> None:
+        self.note("room_metadata_changed", {"old": old, "new": new})
+
+    def _track_published(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        self._see(publication, participant, present=False)
+
+    def _track_unpublished(
+        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        self._publications.discard(publication.sid)
+        self.note("track_unpublished", track_fields(publication, participant))
+
+    def _track_subscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        if publication.sid in self._listeners:
+            return
+        self.note("track_subscribed", track_fields(publication, participant))
+        role = self._roles.track(participant, publication)
+        if role is None or publication.kind != rtc.TrackKind.KIND_AUDIO:
+            return
+        # A microphone that is published anew goes on in the same file, after a gap.
+        source = source_of(publication)
+        voices = self._voices.setdefault((participant.identity, source, publication.name), [])
+        voice = next((voice for voice in voices if voice.feed is None), None)
+        if voice is None:
+            number = self._track_ids[role] = self._track_ids.get(role, 0) + 1
+            voice = Voice(
+                self._journal,
+                track_id=role if number == 1 else f"{role}-{number}",
+                role=role,
+                participant=participant.identity,
+                sid=publication.sid,
+                sample_rate_hz=self._sample_rate_hz,
+                frame_ms=self._frame_ms,
+                now_us=self._now_us,
+            )
+            voices.append(voice)
+        voice.feed = publication.sid
+        listener = self._spawn(voice.listen(track, publication.sid))
+        self._listeners[publication.sid] = (voice, listener)
+
+    def _track_unsubscribed(
+        self,
+        track: rtc.Track,
+        publication: rtc.RemoteTrackPublication,
+        participant: rtc.RemoteParticipant,
+    ) -> None:
+        self.note("track_unsubscribed", track_fields(publication, participant))
+        voice, listener = self._listeners.pop(publication.sid, (None, None))
+        if voice is not None and listener is not None:
+            voice.feed = None
+            self._spawn(_end(listener))
+
+    def _subscription_failed(
+        self, participant: rtc.RemoteParticipant, track_sid: str, error: str
+    ) -> None:
+        self.note(
+            "track_subscription_failed",
+            {"identity": participant.identity, "track_sid": track_sid, "error": error},
+        )
+
+    def _mute(
+        self, kind: str, participant: rtc.Participant, publication: rtc.TrackPublication
+    ) -> None:
+        self.note(kind, track_fields(publication, participant))
+
+    def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self.note("disconnected", {"reason": reason_of(reason)})
+
+
+async def _drain() -> None:
+    for _ in range(_DRAIN_TURNS):
+        await asyncio.sleep(0)
+
+
+async def _end(listener: asyncio.Task[None]) -> None:
+    """Frames that arrived before the track ended are still written."""
+    await _drain()
+    listener.cancel()

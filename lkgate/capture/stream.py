@@ -1,0 +1,206 @@
+"""Text and byte streams of a room, read to their end and written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError
+from livekit import rtc
+from livekit.protocol.agent_pb import agent_session as pb
+
+from lkgate.capture.session import SessionDecoder
+from lkgate.model.event import Json
+
+TOPIC_CHAT = "lk.chat"
+TOPIC_SESSION = "lk.agent.session"
+TOPIC_TRANSCRIPTION = "lk.transcription"
+
+_HANDLERS = ("_text_stream_handlers", "_byte_stream_handlers")
+
+Note = Callable[[str, Mapping[str, Json]], None]
+Handler = TypeVar("Handler")
+
+
+class StreamCapture:
+    """Reads every stream that a participant opens.
+
+    An event is written when its stream ends, at that moment's time. Session messages of one
+    sender are read one after another, as the agent sent them: a task for each would let two
+    streams finish out of order. Streams that people hear or read as they grow (transcriptions)
+    each have a task of their own, for the agent's stays open as long as it speaks.
+
+    rtc.Room hands a stream only to a handler of its exact topic; ``topics`` are the ones
+    registered. Where the room keeps its handlers in plain dictionaries, as rtc.Room 1.1 does
+    privately, a stream of any other topic is caught too.
+    """
+
+    def __init__(
+        self,
+        room: rtc.Room,
+        *,
+        note: Note,
+        spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]],
+        now_us: Callable[[], int],
+        started_at_unix_us: int | None,
+        topics: tuple[str, ...],
+    ):
+        self._room = room
+        self._note = note
+        self._spawn = spawn
+        self._now_us = now_us
+        self._decoder = SessionDecoder(started_at_unix_us)
+        self._topics = topics
+        self._lanes: dict[str, asyncio.Queue[rtc.ByteStreamReader]] = {}
+
+    def start(self) -> None:
+        """Register the handlers. At once, so that no stream is missed."""
+        for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT, *self._topics):
+            self._room.register_text_stream_handler(topic, self._on_text)
+        for topic in (TOPIC_SESSION, *self._topics):
+            self._room.register_byte_stream_handler(topic, self._on_bytes)
+        for name, fallback in zip(_HANDLERS, (self._on_text, self._on_bytes), strict=True):
+            _catch_all(self._room, name, fallback)
+
+    def stop(self) -> None:
+        for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT, *self._topics):
+            self._room.unregister_text_stream_handler(topic)
+        for topic in (TOPIC_SESSION, *self._topics):
+            self._room.unregister_byte_stream_handler(topic)
+        for name in _HANDLERS:
+            handlers = vars(self._room).get(name)
+            if isinstance(handlers, _CatchAll):
+                vars(self._room)[name] = dict(handlers)
+
+    def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        self._spawn(self._read_text(reader, identity))
+
+    def _on_bytes(self, reader: rtc.ByteStreamReader, identity: str) -> None:
+        if reader.info.topic != TOPIC_SESSION:
+            self._spawn(self._read_bytes(reader, identity))
+            return
+        lane = self._lanes.get(identity)
+        if lane is None:
+            lane = self._lanes[identity] = asyncio.Queue()
+            self._spawn(self._read_lane(lane, identity))
+        lane.put_nowait(reader)
+
+    async def _read_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        started_us = self._now_us()
+        text = ""
+        cut_short: str | None = None
+        try:
+            async for chunk in reader:
+                text += chunk
+        except rtc.StreamError as error:
+            cut_short = error.description
+        except asyncio.CancelledError:
+            self._text(reader.info, identity, text, started_us, "the recording ended")
+            raise
+        self._text(reader.info, identity, text, started_us, cut_short)
+
+    def _text(
+        self,
+        info: rtc.TextStreamInfo,
+        identity: str,
+        text: str,
+        started_us: int,
+        cut_short: str | None,
+    ) -> None:
+        attributes = info.attributes or {}
+        data: dict[str, Json]
+        if info.topic == TOPIC_TRANSCRIPTION:
+            kind = "transcription"
+            data = {
+                "identity": identity,
+                "segment_id": attributes.get("lk.segment_id"),
+                "track_sid": attributes.get("lk.transcribed_track_id"),
+                "final": attributes.get("lk.transcription_final") == "true",
+                "text": text,
+                "started_us": started_us,
+            }
+        elif info.topic == TOPIC_CHAT:
+            kind = "chat"
+            data = {"identity": identity, "text": text}
+        else:
+            kind = "text_stream"
+            data = {
+                "identity": identity,
+                "topic": info.topic,
+                "bytes": len(text.encode()),
+                "text": text,
+                "attributes": dict(attributes),
+            }
+        if cut_short is not None:
+            data["cut_short"] = cut_short
+        self._note(kind, data)
+
+    async def _read_bytes(self, reader: rtc.ByteStreamReader, identity: str) -> None:
+        info = reader.info
+        data: dict[str, Json] = {"identity": identity, "topic": info.topic, "name": info.name}
+        size = 0
+        try:
+            async for chunk in reader:
+                size += len(chunk)
+        except rtc.StreamError as error:
+            data["cut_short"] = error.description
+        data["bytes"] = size
+        data["mime_type"] = info.mime_type
+        self._note("byte_stream", data)
+
+    async def _read_lane(self, lane: asyncio.Queue[rtc.ByteStreamReader], identity: str) -> None:
+        while True:
+            await self._read_session(await lane.get(), identity)
+
+    async def _read_session(self, reader: rtc.ByteStreamReader, identity: str) -> None:
+        content = bytearray()
+        message = pb.AgentSessionMessage()
+        try:
+            async for chunk in reader:
+                content += chunk
+            message.ParseFromString(bytes(content))
+        except (rtc.StreamError, DecodeError) as error:
+            self._undecoded(identity, len(content), str(error))
+            return
+        if message.WhichOneof("message") != "event":
+            # A request or a response of some other client of the session: not ours to interpret.
+            self._note(
+                "byte_stream",
+                {
+                    "identity": identity,
+                    "topic": TOPIC_SESSION,
+                    "bytes": len(content),
+                    "message": message.WhichOneof("message"),
+                },
+            )
+            return
+        event = self._decoder.decode(message.event)
+        if event is None:
+            self._undecoded(identity, len(content), "an event that this livekit-protocol lacks")
+        else:
+            kind, data = event
+            self._note(kind, {"identity": identity, **data})
+
+    def _undecoded(self, identity: str, size: int, error: str) -> None:
+        self._note(
+            "lkgate.undecoded",
+            {"identity": identity, "topic": TOPIC_SESSION, "bytes": size, "error": error},
+        )
+
+
+class _CatchAll(dict[str, Handler]):
+    """Handlers by topic, with one for every topic that has none."""
+
+    def __init__(self, known: Mapping[str, Handler], fallback: Handler):
+        super().__init__(known)
+        self._fallback = fallback
+
+    def get(self, key: str, default: object = None) -> Handler:
+        return super().get(key, self._fallback)
+
+
+def _catch_all(room: rtc.Room, name: str, fallback: Handler) -> None:
+    known = vars(room).get(name)
+    if type(known) is dict:
+        vars(room)[name] = _CatchAll(known, fallback)
