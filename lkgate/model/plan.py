@@ -22,12 +22,16 @@ class Anchor:
             previous utterance ended and nobody answered in between.
         delay_us: from that moment to the utterance's first sample, never negative.
         agent_segments: stretches of agent speech that the recording had between the caller's
-            previous utterance and this one; the anchor is the last of them.
+            previous utterance and this one; the anchor is the last of them. 0 for ``after_agent``
+            means the stretch that the caller's previous utterance was spoken into.
+        grace_us: how long the agent may be silent between those stretches before the caller takes
+            fewer of them for the whole reply.
     """
 
     kind: AnchorKind
     delay_us: int
     agent_segments: int
+    grace_us: int = 1_500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class CallerPlan:
         pacing: ``anchored`` moves utterances with the agent's replies, ``absolute`` keeps the clock.
         patience_us: how long an anchor may stay unmet before the caller speaks anyway.
         identity, attributes: the caller's participant, as recorded.
+        closing_segments: stretches of agent speech that the recording had after the last utterance.
     """
 
     sample_rate_hz: int
@@ -67,3 +72,4 @@ class CallerPlan:
     patience_us: int
     identity: str
     attributes: Mapping[str, str]
+    closing_segments: int = 0

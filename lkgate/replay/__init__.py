@@ -1,0 +1,1 @@
+"""A recording's caller, played into a build: the parent's side of a replay."""
