@@ -65,32 +65,32 @@ def noise_floor(levels: Levels) -> Levels:
     """The floor at each frame: the quietest 50 ms of the 10 s before it or of the 10 s after it,
     whichever is louder, so that it follows a step up as well as a step down.
 
-    Beyond the track's ends it is as quiet as in its quietest 50 ms.
+    Near the track's ends the 10 s are its first or last 10 s.
     """
     reach = PAUSE // 2
     padded = np.pad(levels, reach, mode="edge")
     loudest = np.max(np.lib.stride_tricks.sliding_window_view(padded, PAUSE), axis=1)
-    quietest = float(loudest.min())
-    before = _minimum_before(loudest, quietest)
-    after = _minimum_before(loudest[::-1], quietest)[::-1]
+    size = min(FLOOR_WINDOW, len(levels))
+    quietest = _rolling_minimum(loudest, size)
+    frames = np.arange(len(levels))
+    before = quietest[np.maximum(frames - size + 1, 0)]
+    after = quietest[np.minimum(frames, len(quietest) - 1)]
     floor: Levels = np.clip(np.maximum(before, after), FLOOR_MIN, FLOOR_MAX)
     return floor
 
 
-def _minimum_before(levels: Levels, outside: float) -> Levels:
-    """Minimum of the FLOOR_WINDOW frames that end at each frame, in linear time.
+def _rolling_minimum(levels: Levels, size: int) -> Levels:
+    """Minimum of each whole window of ``size`` frames, in linear time.
 
-    Van Herk's: within blocks as long as the window, a window is a suffix of one block and a
+    Van Herk's: among blocks as long as the window, a window is a suffix of one block and a
     prefix of the next.
     """
-    size = FLOOR_WINDOW
     count = len(levels)
-    padded = np.full(size + count + -count % size, outside)
-    padded[size : size + count] = levels
-    blocks = padded.reshape(-1, size)
+    blocks = np.pad(levels, (0, -count % size), constant_values=np.inf).reshape(-1, size)
     prefix = np.minimum.accumulate(blocks, axis=1).ravel()
     suffix = np.minimum.accumulate(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
-    minimum: Levels = np.minimum(prefix[size : size + count], suffix[1 : count + 1])
+    windows = count - size + 1
+    minimum: Levels = np.minimum(suffix[:windows], prefix[size - 1 : size - 1 + windows])
     return minimum
 
 
