@@ -9,6 +9,7 @@ from typing import Literal
 from livekit import rtc
 
 from lkgate.bundle.journal import Journal, TrackWriter
+from lkgate.capture.fields import source_of
 from lkgate.capture.timeline import Placed, Timeline
 from lkgate.model.bundle import Role
 
@@ -107,3 +108,48 @@ class Voice:
 
     def _time_us(self, sample: int) -> int:
         return (self._timeline.offset_us or 0) + sample * 1_000_000 // self._rate
+
+
+class Voices:
+    """Which voice an audio publication feeds.
+
+    Every audio track has its own, and an id by its role: ``agent``, ``agent-2``, ... A microphone
+    that is published anew by the same participant goes on in the same voice, after a gap.
+    """
+
+    def __init__(
+        self, journal: Journal, *, sample_rate_hz: int, frame_ms: int, now_us: Callable[[], int]
+    ):
+        self._journal = journal
+        self._sample_rate_hz = sample_rate_hz
+        self._frame_ms = frame_ms
+        self._now_us = now_us
+        self._voices: dict[tuple[str, str, str], list[Voice]] = {}
+        self._numbers: dict[Role, int] = {}
+
+    @property
+    def count(self) -> int:
+        return sum(self._numbers.values())
+
+    def feed(
+        self, publication: rtc.TrackPublication, participant: rtc.Participant, role: Role
+    ) -> Voice:
+        """The voice for ``publication``, marked as fed by it."""
+        key = (participant.identity, source_of(publication), publication.name)
+        voices = self._voices.setdefault(key, [])
+        voice = next((voice for voice in voices if voice.feed is None), None)
+        if voice is None:
+            number = self._numbers[role] = self._numbers.get(role, 0) + 1
+            voice = Voice(
+                self._journal,
+                track_id=role if number == 1 else f"{role}-{number}",
+                role=role,
+                participant=participant.identity,
+                sid=publication.sid,
+                sample_rate_hz=self._sample_rate_hz,
+                frame_ms=self._frame_ms,
+                now_us=self._now_us,
+            )
+            voices.append(voice)
+        voice.feed = publication.sid
+        return voice

@@ -14,7 +14,6 @@ Fields = dict[str, Json]
 def participant_fields(participant: rtc.Participant) -> Fields:
     """``kind`` is ``standard``, ``agent``, ``sip``, ..."""
     return {
-        "identity": participant.identity,
         "sid": participant.sid,
         "kind": _short(rtc.ParticipantKind.items(), participant.kind, "PARTICIPANT_KIND_"),
         "name": participant.name,
@@ -23,10 +22,9 @@ def participant_fields(participant: rtc.Participant) -> Fields:
     }
 
 
-def track_fields(publication: rtc.TrackPublication, participant: rtc.Participant) -> Fields:
+def track_fields(publication: rtc.TrackPublication) -> Fields:
     """``kind`` is ``audio`` or ``video``, ``source`` ``microphone``, ``camera``, ..."""
     return {
-        "identity": participant.identity,
         "track_sid": publication.sid,
         "kind": _short(rtc.TrackKind.items(), publication.kind, "KIND_"),
         "source": source_of(publication),

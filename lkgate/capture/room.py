@@ -8,13 +8,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from livekit import rtc
 
 from lkgate.bundle.journal import Journal
-from lkgate.capture.audio import Voice
+from lkgate.capture.audio import Voice, Voices
 from lkgate.capture.fields import (
+    Fields,
     dtmf_fields,
     packet_fields,
     participant_fields,
     reason_of,
-    source_of,
     track_fields,
 )
 from lkgate.capture.role import RoleOf
@@ -64,8 +64,6 @@ class RoomCapture:
         self._journal = journal
         self._now_us = now_us
         self._roles = roles or RoleOf()
-        self._sample_rate_hz = sample_rate_hz
-        self._frame_ms = frame_ms
         self._streams = StreamCapture(
             room,
             note=self.note,
@@ -79,14 +77,15 @@ class RoomCapture:
         self._connected = False
         self._participants: set[str] = set()
         self._publications: set[str] = set()
-        self._voices: dict[tuple[str, str, str], list[Voice]] = {}
+        self._voices = Voices(
+            journal, sample_rate_hz=sample_rate_hz, frame_ms=frame_ms, now_us=now_us
+        )
         self._listeners: dict[str, tuple[Voice, asyncio.Task[None]]] = {}
-        self._track_ids: dict[str, int] = {}
 
     @property
     def tracks(self) -> int:
         """How many audio tracks have been heard of."""
-        return sum(self._track_ids.values())
+        return self._voices.count
 
     def note(self, kind: str, data: Mapping[str, Json]) -> None:
         """Write an event, now."""
@@ -181,13 +180,13 @@ class RoomCapture:
         self.note("connected", {"room": self._room.name, "sid": await self._room.sid})
 
     def _meet(self, participant: rtc.RemoteParticipant, *, present: bool) -> None:
-        if self._roles.participant(participant) is None or participant.sid in self._participants:
+        if participant.sid in self._participants:
             return
         self._participants.add(participant.sid)
         data = participant_fields(participant)
         if present:
             data["present"] = True
-        self.note("participant_connected", data)
+        self._note_of(participant, "participant_connected", data)
 
     def _see(
         self,
@@ -196,35 +195,31 @@ class RoomCapture:
         *,
         present: bool,
     ) -> None:
-        if self._roles.participant(participant) is None or publication.sid in self._publications:
+        if publication.sid in self._publications:
             return
         self._publications.add(publication.sid)
-        data = track_fields(publication, participant)
+        data = track_fields(publication)
         if present:
             data["present"] = True
-        self.note("track_published", data)
+        self._note_of(participant, "track_published", data)
+
+    def _note_of(self, participant: rtc.Participant, kind: str, data: Fields) -> None:
+        if self._roles.participant(participant) is not None:
+            self.note(kind, {"identity": participant.identity, **data})
 
     def _participant_connected(self, participant: rtc.RemoteParticipant) -> None:
         self._meet(participant, present=False)
 
     def _participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        if self._roles.participant(participant) is None:
-            return
         self._participants.discard(participant.sid)
         reason = reason_of(participant.disconnect_reason)
-        self.note("participant_disconnected", {"identity": participant.identity, "reason": reason})
+        self._note_of(participant, "participant_disconnected", {"reason": reason})
 
     def _attributes_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
-        self.note(
-            "participant_attributes_changed",
-            {"identity": participant.identity, "changed": dict(changed)},
-        )
+        self._note_of(participant, "participant_attributes_changed", {"changed": dict(changed)})
 
     def _participant_metadata(self, participant: rtc.Participant, old: str, new: str) -> None:
-        self.note(
-            "participant_metadata_changed",
-            {"identity": participant.identity, "old": old, "new": new},
-        )
+        self._note_of(participant, "participant_metadata_changed", {"old": old, "new": new})
 
     def _room_metadata(self, old: str, new: str) -> None:
         self.note("room_metadata_changed", {"old": old, "new": new})
@@ -238,7 +233,7 @@ class RoomCapture:
         self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
         self._publications.discard(publication.sid)
-        self.note("track_unpublished", track_fields(publication, participant))
+        self._note_of(participant, "track_unpublished", track_fields(publication))
 
     def _track_subscribed(
         self,
@@ -248,28 +243,11 @@ class RoomCapture:
     ) -> None:
         if publication.sid in self._listeners:
             return
-        self.note("track_subscribed", track_fields(publication, participant))
+        self._note_of(participant, "track_subscribed", track_fields(publication))
         role = self._roles.track(participant, publication)
         if role is None or publication.kind != rtc.TrackKind.KIND_AUDIO:
             return
-        # A microphone that is published anew goes on in the same file, after a gap.
-        source = source_of(publication)
-        voices = self._voices.setdefault((participant.identity, source, publication.name), [])
-        voice = next((voice for voice in voices if voice.feed is None), None)
-        if voice is None:
-            number = self._track_ids[role] = self._track_ids.get(role, 0) + 1
-            voice = Voice(
-                self._journal,
-                track_id=role if number == 1 else f"{role}-{number}",
-                role=role,
-                participant=participant.identity,
-                sid=publication.sid,
-                sample_rate_hz=self._sample_rate_hz,
-                frame_ms=self._frame_ms,
-                now_us=self._now_us,
-            )
-            voices.append(voice)
-        voice.feed = publication.sid
+        voice = self._voices.feed(publication, participant, role)
         listener = self._spawn(voice.listen(track, publication.sid))
         self._listeners[publication.sid] = (voice, listener)
 
@@ -279,7 +257,7 @@ class RoomCapture:
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        self.note("track_unsubscribed", track_fields(publication, participant))
+        self._note_of(participant, "track_unsubscribed", track_fields(publication))
         voice, listener = self._listeners.pop(publication.sid, (None, None))
         if voice is not None and listener is not None:
             voice.feed = None
@@ -288,15 +266,13 @@ class RoomCapture:
     def _subscription_failed(
         self, participant: rtc.RemoteParticipant, track_sid: str, error: str
     ) -> None:
-        self.note(
-            "track_subscription_failed",
-            {"identity": participant.identity, "track_sid": track_sid, "error": error},
-        )
+        data: Fields = {"track_sid": track_sid, "error": error}
+        self._note_of(participant, "track_subscription_failed", data)
 
     def _mute(
         self, kind: str, participant: rtc.Participant, publication: rtc.TrackPublication
     ) -> None:
-        self.note(kind, track_fields(publication, participant))
+        self._note_of(participant, kind, track_fields(publication))
 
     def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self.note("disconnected", {"reason": reason_of(reason)})

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 HELD_FRAMES = 5
 TOLERANCE_US = 250_000
 
+# A lag that falls by more than this from one frame to the next is a backlog draining, not jitter.
+_FALL_US = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -26,9 +29,10 @@ class Timeline:
 
     A frame's lag is its arrival minus the time at which counting says that it ends. Jitter and a
     busy event loop only ever make frames late, so the truth is the smallest lag of several
-    frames: the first ``HELD_FRAMES`` of a stream are held to anchor it, and again wherever frames
-    come more than ``TOLERANCE_US`` late. If lag falls back (a backlog drains), nothing was lost;
-    if it stays, audio is missing, and silence of that length takes its place.
+    frames: the first ones of a stream are held to anchor it, and again wherever frames come more
+    than ``TOLERANCE_US`` late, until ``HELD_FRAMES`` of them agree that lag falls no further. If
+    it falls back (a backlog drains), nothing was lost; if it stays, audio is missing, and silence
+    of that length takes its place.
 
     Args:
         sample_rate_hz: of the frames.
@@ -41,6 +45,8 @@ class Timeline:
         self._anchoring = True
         self._held: list[tuple[int, bytes]] = []
         self._held_samples = 0
+        self._best_lag: int | None = None
+        self._agreed = 0
 
     @property
     def offset_us(self) -> int | None:
@@ -57,11 +63,13 @@ class Timeline:
         lag = now_us - self.end_us - self._us(self._held_samples + len(pcm) // 2)
         self._held.append((lag, pcm))
         self._held_samples += len(pcm) // 2
-        if self._anchoring:
-            return self._place() if len(self._held) >= HELD_FRAMES else None
-        if lag <= TOLERANCE_US:
+        if not self._anchoring and lag <= TOLERANCE_US:
             return self._release(0)
-        return self._place() if len(self._held) >= HELD_FRAMES else None
+        if self._best_lag is None or lag < self._best_lag - _FALL_US:
+            self._best_lag = lag
+            self._agreed = 0
+        self._agreed += 1
+        return self._place() if self._agreed >= HELD_FRAMES else None
 
     def flush(self) -> Placed | None:
         """The stream ended: place what is held. The next frame starts a new segment."""
@@ -88,6 +96,8 @@ class Timeline:
         self._samples += silence_samples + self._held_samples
         self._held = []
         self._held_samples = 0
+        self._best_lag = None
+        self._agreed = 0
         return placed
 
     def _us(self, samples: int) -> int:
