@@ -24,6 +24,7 @@ def encode_plan(plan: CallerPlan) -> dict[str, Json]:
                     "delay_us": said.anchor.delay_us,
                     "agent_segments": said.anchor.agent_segments,
                     "grace_us": said.anchor.grace_us,
+                    "while_busy": said.anchor.while_busy,
                 },
             }
             for said in plan.utterances
@@ -74,6 +75,7 @@ def _utterance(item: Json) -> PlannedUtterance:
             delay_us=_int(anchor, "delay_us"),
             agent_segments=_int(anchor, "agent_segments"),
             grace_us=_int(anchor, "grace_us"),
+            while_busy=anchor.get("while_busy") is True,
         ),
     )
 

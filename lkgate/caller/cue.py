@@ -9,6 +9,10 @@ from lkgate.model.plan import Anchor, CallerPlan
 
 # A barge-in that comes too late, since the agent had already finished, is said as a reply.
 REPLY_US = 300_000
+# An agent that began less than this before the caller did not hold the caller back.
+UNHEARD_US = 250_000
+# So this long before speaking, a step more, the caller is committed whatever the agent begins.
+COMMIT_US = UNHEARD_US + 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +20,11 @@ class Turn:
     """The caller's own last utterance, or the moment the caller came in.
 
     Attributes:
-        start_us, end_us: session time as the room hears it; equal at the call's beginning.
-        into_agent: the agent was speaking when it ended.
+        start_us, end_us: session time as the room hears it.
     """
 
     start_us: int
     end_us: int
-    into_agent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ def next_cue(anchor: Anchor, heard: Heard, turn: Turn, patience_us: int) -> Cue 
         return Cue(turn.end_us + anchor.delay_us)
     if anchor.kind == "start":
         if heard.room_us is not None:
-            return Cue(max(heard.room_us, turn.end_us) + anchor.delay_us)
+            return Cue(max(heard.room_us, heard.begin_us) + anchor.delay_us)
         return Cue(turn.end_us + patience_us, "the agent was never heard", impatient=True)
-    needed = _needed(anchor, turn)
+    needed = _needed(anchor, heard, turn)
     since = heard.since(turn.start_us)
     cue = (
         _into(anchor, heard, since, needed)
@@ -74,12 +76,12 @@ def next_cue(anchor: Anchor, heard: Heard, turn: Turn, patience_us: int) -> Cue 
 
 def hangup_cue(plan: CallerPlan, heard: Heard, turn: Turn) -> Cue | None:
     """When the caller leaves after the last utterance: silence on both sides, agent not busy."""
-    if plan.closing_segments or turn.into_agent:
+    if plan.closing_segments or _spoken_into(heard, turn):
         anchor = Anchor("after_agent", plan.hangup_after_us, plan.closing_segments)
         return next_cue(anchor, heard, turn, plan.patience_us)
     if not heard.stretches:
         return Cue(turn.end_us + plan.hangup_after_us)
-    stop_us = _finished(heard)
+    stop_us = None if heard.busy else heard.ended(heard.stretches[-1])
     if stop_us is not None:
         return Cue(max(stop_us, turn.end_us) + plan.hangup_after_us)
     return Cue(
@@ -89,15 +91,24 @@ def hangup_cue(plan: CallerPlan, heard: Heard, turn: Turn) -> Cue | None:
     )
 
 
-def _needed(anchor: Anchor, turn: Turn) -> int:
+def _needed(anchor: Anchor, heard: Heard, turn: Turn) -> int:
     if anchor.kind == "into_agent":
         return max(anchor.agent_segments, 1)
     # 0: the stretch spoken into. If that ended in time, the agent owes another one.
-    return anchor.agent_segments or (0 if turn.into_agent else 1)
+    return anchor.agent_segments or (0 if _spoken_into(heard, turn) else 1)
+
+
+def _spoken_into(heard: Heard, turn: Turn) -> bool:
+    """A stretch that began before the caller's turn went on beyond it."""
+    for stretch in heard.stretches:
+        stop_us = heard.ended(stretch)
+        if stretch.start_us < turn.start_us and (stop_us is None or stop_us > turn.end_us):
+            return True
+    return False
 
 
 def _after(anchor: Anchor, heard: Heard, since: list[Stretch], needed: int) -> Cue | None:
-    stop_us = _finished(heard)
+    stop_us = _finished(heard, anchor)
     if stop_us is None or (needed and not since):
         return None
     if len(since) >= needed:
@@ -106,7 +117,7 @@ def _after(anchor: Anchor, heard: Heard, since: list[Stretch], needed: int) -> C
 
 
 def _into(anchor: Anchor, heard: Heard, since: list[Stretch], needed: int) -> Cue | None:
-    stop_us = _finished(heard)
+    stop_us = _finished(heard, anchor)
     if len(since) < needed:
         if stop_us is None or not since:
             return None
@@ -117,9 +128,9 @@ def _into(anchor: Anchor, heard: Heard, since: list[Stretch], needed: int) -> Cu
     return Cue(stop_us + REPLY_US, "the agent had finished: said as a reply")
 
 
-def _finished(heard: Heard) -> int | None:
+def _finished(heard: Heard, anchor: Anchor) -> int | None:
     """When the agent fell silent, ``None`` if it has not, or says that it is busy."""
-    if heard.busy or not heard.stretches:
+    if (heard.busy and not anchor.while_busy) or not heard.stretches:
         return None
     return heard.ended(heard.stretches[-1])
 

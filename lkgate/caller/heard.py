@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Values of ``lk.agent.state`` with which an agent says that it is not the caller's turn.
+BUSY = ("thinking", "speaking")
+
 
 @dataclass(slots=True)
 class Stretch:
@@ -26,12 +29,14 @@ class Heard:
     """The agent, as the caller perceives it.
 
     Attributes:
+        begin_us: when the room first hears the caller's microphone.
         room_us: first sample heard of the agent's audio, ``None`` before it.
         state: ``lk.agent.state``, ``None`` if the agent never said.
         stretches: agent speech, in order. Several tracks count as one voice.
         agent_seen: an agent was in the room at some time.
     """
 
+    begin_us: int = 0
     room_us: int | None = None
     state: str | None = None
     stretches: list[Stretch] = field(default_factory=list)
@@ -40,7 +45,7 @@ class Heard:
     @property
     def busy(self) -> bool:
         """The agent says that it is thinking or speaking."""
-        return self.state in ("thinking", "speaking")
+        return self.state in BUSY
 
     def ended(self, stretch: Stretch) -> int | None:
         """When ``stretch`` ended, ``None`` if it goes on as far as a caller can tell.
@@ -57,7 +62,3 @@ class Heard:
     def since(self, start_us: int) -> list[Stretch]:
         """Stretches that began at ``start_us`` or later."""
         return [stretch for stretch in self.stretches if stretch.start_us >= start_us]
-
-    def sounding(self) -> bool:
-        """A stretch is going on."""
-        return bool(self.stretches) and self.ended(self.stretches[-1]) is None

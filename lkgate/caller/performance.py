@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from lkgate.caller.cue import Cue, Turn, hangup_cue, next_cue
+from lkgate.caller.cue import COMMIT_US, Cue, Turn, hangup_cue, next_cue
 from lkgate.caller.heard import Heard
 from lkgate.caller.voice import Pcm, Voice
 from lkgate.model.event import Json
@@ -33,13 +33,15 @@ class Performance:
     ) -> None:
         self._plan = plan
         self._heard = heard
+        heard.begin_us = begin_us
         self._note = note
         self._rate = plan.sample_rate_hz
         self._begin_us = begin_us
         self._position = 0
         self._voice = Voice(pcm, _ranges(plan, pcm.size), self._rate)
-        self._turn = Turn(0, begin_us, into_agent=False)
+        self._turn = Turn(0, begin_us)
         self._placed: list[int] = []
+        self._committed: Cue | None = None
 
     @property
     def now_us(self) -> int:
@@ -71,7 +73,7 @@ class Performance:
         self._position += part.size
         if not self._voice.speaking:
             index = self._voice.next - 1
-            self._turn = Turn(self._placed[index], self.now_us, self._heard.sounding())
+            self._turn = Turn(self._placed[index], self.now_us)
             anchor = self._plan.utterances[index].anchor
             self._note(
                 "lkgate.caller_utterance",
@@ -98,6 +100,7 @@ class Performance:
         index = self._voice.next
         if cue.impatient:
             self._note("lkgate.caller_impatient", {"index": index, "reason": cue.reason})
+        self._committed = None
         self._voice.begin()
         self._placed.append(self.now_us)
         said: dict[str, Json] = {
@@ -112,8 +115,13 @@ class Performance:
         self._note("lkgate.caller_utterance", said)
 
     def _cue(self) -> Cue | None:
+        if self._committed is not None:
+            return self._committed
         anchor = self._plan.utterances[self._voice.next].anchor
-        return next_cue(anchor, self._heard, self._turn, self._plan.patience_us)
+        cue = next_cue(anchor, self._heard, self._turn, self._plan.patience_us)
+        if cue is not None and not cue.impatient and cue.due_us - self.now_us <= COMMIT_US:
+            self._committed = cue
+        return cue
 
     def _hangup_cue(self) -> Cue | None:
         return hangup_cue(self._plan, self._heard, self._turn)

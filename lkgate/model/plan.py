@@ -26,12 +26,15 @@ class Anchor:
             means the stretch that the caller's previous utterance was spoken into.
         grace_us: how long the agent may be silent between those stretches before the caller takes
             fewer of them for the whole reply.
+        while_busy: the recorded agent was thinking, or between two sentences, when the caller
+            spoke: the caller does not wait for it to be done.
     """
 
     kind: AnchorKind
     delay_us: int
     agent_segments: int
     grace_us: int = 1_500_000
+    while_busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lkgate.caller.cue import UNHEARD_US
+from lkgate.caller.heard import BUSY
 from lkgate.errors import ReplayError
 from lkgate.model.bundle import Bundle, Span, Track
 from lkgate.model.plan import Anchor, CallerPlan, Pacing, PlannedUtterance
 
 PATIENCE_US = 20_000_000
-# A caller who begins within this time of the agent did not hear the agent: both simply started.
-_UNHEARD_US = 250_000
 # A caller who begins this shortly before the agent ends is answering, not interrupting.
 _TERMINAL_US = 120_000
 # A caller who goes on within this time, spoken into the same stretch, is finishing a sentence.
@@ -71,12 +71,14 @@ def plan_from(
     heard_us = max([track.offset_us, *_first(bundle.tracks("agent"))])
     utterances: list[PlannedUtterance] = []
     waits: list[int] = []
+    states = _states(bundle)
     before: Span | None = None
     for index, span in enumerate(said):
         found = _anchor(span, before, agent, heard_us)
+        busy = found.anchor.kind != "start" and _busy(states, span.start_us)
         if pacing == "absolute":
             found = _Found(Anchor("start", max(0, span.start_us - heard_us), 0), found.waited_us)
-        utterances.append(PlannedUtterance(index, span, found.anchor))
+        utterances.append(PlannedUtterance(index, span, replace(found.anchor, while_busy=busy)))
         waits.append(found.waited_us)
         before = span
     last_us = before.start_us if before else 0
@@ -103,7 +105,8 @@ class _Found:
 
 def _anchor(span: Span, before: Span | None, agent: list[Span], heard_us: int) -> _Found:
     since_us = before.start_us if before else 0
-    fresh = [one for one in agent if since_us <= one.start_us <= span.start_us - _UNHEARD_US]
+    # An agent that began less than UNHEARD_US before did not hold the caller back: both started.
+    fresh = [one for one in agent if since_us <= one.start_us <= span.start_us - UNHEARD_US]
     waited_us = _longest_wait(fresh, before.end_us if before else heard_us)
     if fresh:
         last = fresh[-1]
@@ -145,6 +148,25 @@ def _agent_speech(bundle: Bundle) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def _states(bundle: Bundle) -> list[tuple[int, str]]:
+    """The agent's states as the room saw them, or else as its session told them."""
+    seen: list[tuple[int, str]] = []
+    for event in bundle.of_kind("participant_attributes_changed"):
+        changed = event.data.get("changed")
+        state = changed.get("lk.agent.state") if isinstance(changed, dict) else None
+        if isinstance(state, str):
+            seen.append((event.t_us, state))
+    return seen or [
+        (event.t_us, str(event.data.get("new_state")))
+        for event in bundle.of_kind("agent_state_changed")
+    ]
+
+
+def _busy(states: list[tuple[int, str]], at_us: int) -> bool:
+    before = [state for t_us, state in states if t_us <= at_us]
+    return bool(before) and before[-1] in BUSY
 
 
 def _first(tracks: tuple[Track, ...]) -> list[int]:
