@@ -1,0 +1,1 @@
+"""LiveKit plugins for the models that run beside the agent, without a network."""

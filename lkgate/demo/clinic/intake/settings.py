@@ -1,0 +1,27 @@
+"""What the builds differ in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from intake import phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One build's behaviour.
+
+    Attributes:
+        greeting: first words of a call.
+        phrases: the agents' wording (intake.phrases).
+        endpointing_s: silence after which the caller's turn is over.
+        interruptible: whether the caller may talk over the agent.
+        opening_hours: read "half past two" as an hour at which the clinic is open.
+    """
+
+    greeting: str = phrases.GREETING
+    phrases: Mapping[str, str] = field(default_factory=lambda: phrases.PHRASES)
+    endpointing_s: float = 0.7
+    interruptible: bool = True
+    opening_hours: bool = True
