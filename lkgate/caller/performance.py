@@ -92,7 +92,9 @@ class Performance:
                 return None
             self._begin(cue)
             return self._speech(n)
-        part = self._voice.tone(n, None if last else wait)
+        if last and wait is not None:
+            n, wait = min(n, wait), None  # nothing to lead into
+        part = self._voice.tone(n, wait)
         self._position += part.size
         return part
 
