@@ -1,0 +1,207 @@
+"""Settings from file, environment and flags, checked, as :class:`Config`."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+import jsonschema
+
+from lkgate.config.settings import (
+    BuildEntry,
+    Config,
+    ModelsMode,
+    ReplaySettings,
+    ToolPolicy,
+    Tools,
+)
+from lkgate.config.source import Source, find
+from lkgate.errors import ConfigError
+from lkgate.model.event import Json
+from lkgate.model.plan import Pacing
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    keys: tuple[str, ...]
+    parse: Callable[[str], Json]
+
+
+def _paths(text: str) -> Json:
+    return [path for path in text.split(os.pathsep) if path]
+
+
+VARIABLES: Mapping[str, _Variable] = {
+    "LKGATE_RECORDINGS": _Variable(("recordings",), str),
+    "LKGATE_GATES": _Variable(("gates",), _paths),
+    "LKGATE_MODELS": _Variable(("replay", "models"), str),
+    "LKGATE_PACING": _Variable(("replay", "pacing"), str),
+    "LKGATE_WORKERS": _Variable(("replay", "workers"), int),
+    "LKGATE_WALL_LIMIT_S": _Variable(("replay", "wall_limit_s"), float),
+    "LKGATE_PATIENCE_S": _Variable(("replay", "patience_s"), float),
+    "LKGATE_LINK_LATENCY_MS": _Variable(("replay", "link_latency_ms"), int),
+    "LKGATE_SEED": _Variable(("replay", "seed"), int),
+}
+
+
+def load_config(
+    cwd: Path, *, environ: Mapping[str, str], flags: Mapping[str, Json] | None = None
+) -> Config:
+    """The settings that hold in ``cwd``.
+
+    Args:
+        cwd: the file is looked for here and above.
+        environ: ``LKGATE_*`` are read from it; a variable that is empty counts as absent.
+        flags: what the command line said, by dotted name (``replay.models``); ``None`` values
+            were not given. Paths in flags and variables are relative to ``cwd``.
+
+    Raises:
+        ConfigError: with file and line where a file is wrong.
+    """
+    cwd = cwd.resolve()
+    source = find(cwd)
+    if source is not None:
+        _check(source.data, source.where)
+    data = dict(source.data) if source else {}
+    root = source.path.parent if source else cwd
+    for name, keys, value in (*_from_environ(environ), *_from_flags(flags or {})):
+        given: dict[str, Json] = {}
+        _set(given, keys, value)
+        _check(given, partial(_named, name))
+        _set(data, keys, _absolute(cwd, value) if keys in (("recordings",), ("gates",)) else value)
+    return _config(data, root, source)
+
+
+def _named(name: str, keys: list[str | int]) -> str:
+    return name
+
+
+def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, tuple[str, ...], Json]]:
+    found: list[tuple[str, tuple[str, ...], Json]] = []
+    for name, variable in VARIABLES.items():
+        text = environ.get(name)
+        if not text:
+            continue
+        try:
+            found.append((name, variable.keys, variable.parse(text)))
+        except ValueError:
+            raise ConfigError(f"{text!r} is not a number", where=name) from None
+    return found
+
+
+def _from_flags(flags: Mapping[str, Json]) -> list[tuple[str, tuple[str, ...], Json]]:
+    return [
+        ("--" + name.split(".")[-1].replace("_", "-"), tuple(name.split(".")), value)
+        for name, value in flags.items()
+        if value is not None
+    ]
+
+
+def _set(data: dict[str, Json], keys: tuple[str, ...], value: Json) -> None:
+    for key in keys[:-1]:
+        inner = data.get(key)
+        # Copied, for the file's own data stays as it was read.
+        data[key] = copy = dict(inner) if isinstance(inner, dict) else {}
+        data = copy
+    data[keys[-1]] = value
+
+
+def _absolute(cwd: Path, value: Json) -> Json:
+    if isinstance(value, list):
+        return [_absolute(cwd, item) for item in value]
+    return str(cwd / str(value))
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    text = files("lkgate.config").joinpath("schema.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) -> None:
+    error = jsonschema.exceptions.best_match(_validator().iter_errors(dict(data)))
+    if error is None:
+        return
+    keys = list(error.absolute_path)
+    name = ".".join(str(key) for key in keys)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = sorted(error.schema.get("properties", {}))
+        wrong = next(str(key) for key in error.instance if key not in known)
+        close = difflib.get_close_matches(wrong, known, n=1)
+        full = f"{name}.{wrong}" if name else wrong
+        raise ConfigError(
+            f"unknown setting `{full}`",
+            where=where([*keys, wrong]),
+            next_step=(f"Did you mean `{close[0]}`? " if close else "")
+            + f"Known here: {', '.join(known)}.",
+        )
+    if error.validator in ("oneOf", "required") and len(keys) == 2 and keys[0] == "builds":
+        raise ConfigError(f"`{name}` needs one of `program` and `module`", where=where(keys))
+    if keys and keys[0] == "tools":
+        raise ConfigError(
+            f'`{name}` is "error", "run" or {{value = ...}}, not {json.dumps(error.instance)}',
+            where=where(keys),
+        )
+    raise ConfigError(f"`{name}`: {error.message}" if name else error.message, where=where(keys))
+
+
+def _config(data: Mapping[str, Json], root: Path, source: Source | None) -> Config:
+    # The schema was checked: what is there has the type that is asked for here.
+    gates = cast(list[str], data.get("gates", []))
+    builds = cast(dict[str, dict[str, Json]], data.get("builds", {}))
+    return Config(
+        path=source.path if source else None,
+        root=root,
+        recordings=root / cast(str, data.get("recordings", "recordings")),
+        gates=tuple(root / gate for gate in gates),
+        builds={name: _build(name, entry, root, source) for name, entry in builds.items()},
+        tools=_tools(cast(dict[str, Json], data.get("tools", {}))),
+        replay=_replay(cast(dict[str, Json], data.get("replay", {}))),
+    )
+
+
+def _build(name: str, entry: Mapping[str, Json], root: Path, source: Source | None) -> BuildEntry:
+    program, module = entry.get("program"), entry.get("module")
+    python = entry.get("python")
+    return BuildEntry(
+        name=name,
+        where=source.where(["builds", name]) if source else name,
+        program=root / cast(str, program) if program is not None else None,
+        module=cast(str | None, module),
+        args=tuple(cast(list[str], entry.get("args", []))),
+        env=cast(dict[str, str], entry.get("env", {})),
+        python=cast(str | None, python),
+        cwd=root / cast(str, entry.get("cwd", ".")),
+    )
+
+
+def _tools(entry: Mapping[str, Json]) -> Tools:
+    policies = {name: _policy(value) for name, value in entry.items()}
+    default = policies.pop("default", ToolPolicy("error"))
+    return Tools(default, policies)
+
+
+def _policy(value: Json) -> ToolPolicy:
+    if isinstance(value, dict):
+        return ToolPolicy("value", value["value"])
+    return ToolPolicy("run" if value == "run" else "error")
+
+
+def _replay(entry: Mapping[str, Json]) -> ReplaySettings:
+    default = ReplaySettings()
+    return ReplaySettings(
+        models=cast(ModelsMode, entry.get("models", default.models)),
+        pacing=cast(Pacing, entry.get("pacing", default.pacing)),
+        workers=cast(int | None, entry.get("workers", default.workers)),
+        wall_limit_s=float(cast(float, entry.get("wall_limit_s", default.wall_limit_s))),
+        patience_s=float(cast(float, entry.get("patience_s", default.patience_s))),
+        link_latency_ms=cast(int, entry.get("link_latency_ms", default.link_latency_ms)),
+        seed=cast(int, entry.get("seed", default.seed)),
+    )

@@ -1,0 +1,166 @@
+"""A settings file as data, with a way back from a value to its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from lkgate.errors import ConfigError
+from lkgate.model.event import Json
+
+KeyPath = Sequence[str | int]
+
+YAML_NAME = "lkgate.yaml"
+TOML_NAME = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The settings of one file.
+
+    Attributes:
+        path: the file.
+        data: the object under ``[tool.lkgate]``, or the whole YAML document.
+    """
+
+    path: Path
+    data: Mapping[str, Json]
+    _text: str
+    _document: yaml.Node | None
+
+    def where(self, keys: KeyPath) -> str:
+        """``path:line`` or ``path:line:column`` of a value, or of the closest thing around it."""
+        if self._document is not None:
+            line, column = _yaml_place(self._document, keys)
+            return f"{self.path}:{line}:{column}"
+        found = _toml_line(self._text, ["tool", "lkgate", *keys])
+        return f"{self.path}:{found}" if found else str(self.path)
+
+
+def find(start: Path) -> Source | None:
+    """The settings of the nearest directory at or above ``start`` that has any.
+
+    Raises:
+        ConfigError: a file cannot be read or parsed, or a directory has both kinds.
+    """
+    for directory in (start, *start.parents):
+        in_yaml = _read_yaml(directory / YAML_NAME)
+        in_toml = _read_toml(directory / TOML_NAME)
+        if in_yaml and in_toml:
+            raise ConfigError(
+                f"settings both here and in [tool.lkgate] of {TOML_NAME} beside it",
+                where=str(in_yaml.path),
+                next_step="Keep one of the two.",
+            )
+        if in_yaml or in_toml:
+            return in_yaml or in_toml
+    return None
+
+
+def _read(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the settings: {error}", where=str(path)) from error
+
+
+def _read_toml(path: Path) -> Source | None:
+    text = _read(path)
+    if text is None:
+        return None
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # A pyproject.toml that is none of ours is still in the way of finding out.
+        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
+    tool = document.get("tool")
+    data = tool.get("lkgate") if isinstance(tool, dict) else None
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise ConfigError("[tool.lkgate] is a table", where=str(path))
+    return Source(path, cast(Mapping[str, Json], data), text, None)
+
+
+class _Loader(yaml.SafeLoader):
+    """Rejects a key given twice: YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is given twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(path: Path) -> Source | None:
+    text = _read(path)
+    if text is None:
+        return None
+    try:
+        data = yaml.load(text, _Loader)
+        document = yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigError(f"not valid YAML: {error.problem}", where=where) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"not valid YAML: {error}", where=str(path)) from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError("the settings are a mapping", where=f"{path}:1:1")
+    return Source(path, cast(Mapping[str, Json], data), text, document or yaml.MappingNode("", []))
+
+
+def _yaml_place(node: yaml.Node, keys: KeyPath) -> tuple[int, int]:
+    """Line and column, 1-based."""
+    mark: yaml.Mark | None = node.start_mark
+    for key in keys:
+        child: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key_node, value in node.value:
+                if key_node.value == str(key):
+                    child, mark = value, key_node.start_mark
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+            child = node.value[key]
+            mark = child.start_mark if child else mark
+        if child is None:
+            break
+        node = child
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+_HEADER = re.compile(r"^\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_.\-]+|"[^"]*"|'[^']*')+)\s*=""")
+
+
+def _toml_line(text: str, keys: KeyPath) -> int | None:
+    """Line of the longest part of ``keys`` that a header or an assignment spells, 1-based."""
+    wanted = [str(key) for key in keys]
+    best, found, table = 1, None, list[str]()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _HEADER.match(line)
+        key = None if header else _KEY.match(line)
+        if header:
+            table = _parts(header.group(1))
+        spelled = table if header else [*table, *_parts(key.group(1))] if key else []
+        if spelled == wanted[: len(spelled)] and len(spelled) > best:
+            best, found = len(spelled), number
+    return found
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in dotted.split(".")]

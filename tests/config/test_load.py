@@ -1,0 +1,209 @@
+"""Where settings come from, and what a wrong one says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lkgate.config import Config, ToolPolicy, load_config
+from lkgate.errors import ConfigError
+from lkgate.model.event import Json
+
+TOML = """\
+[project]
+name = "mine"
+
+[tool.lkgate]
+recordings = "calls"
+gates = ["gates/a.yaml"]
+
+[tool.lkgate.builds.v1]
+program = "agents/v1.py"
+
+[tool.lkgate.builds.v2]
+module = "mine.agent"
+args = ["start"]
+env = { MODE = "fast" }
+python = ".venv/bin/python"
+cwd = "src"
+
+[tool.lkgate.tools]
+default = "run"
+book = { value = { ok = true } }
+cancel = "error"
+
+[tool.lkgate.replay]
+models = "record"
+workers = 3
+"""
+
+
+def load(cwd: Path, flags: dict[str, Json] | None = None, **environ: str) -> Config:
+    return load_config(cwd, environ=environ, flags=flags)
+
+
+def refused(cwd: Path, flags: dict[str, Json] | None = None, **environ: str) -> str:
+    with pytest.raises(ConfigError) as error:
+        load(cwd, flags, **environ)
+    return str(error.value).replace(str(cwd), "PROJECT")
+
+
+def test_everything_from_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(TOML)
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    config = load(below)
+    assert config.path == tmp_path / "pyproject.toml"
+    assert config.recordings == tmp_path / "calls"
+    assert config.gates == (tmp_path / "gates/a.yaml",)
+    assert list(config.builds) == ["v1", "v2"]
+    assert config.builds["v1"].program == tmp_path / "agents/v1.py"
+    v2 = config.builds["v2"]
+    assert (v2.program, v2.module, v2.args) == (None, "mine.agent", ("start",))
+    assert (v2.env, v2.python, v2.cwd) == ({"MODE": "fast"}, ".venv/bin/python", tmp_path / "src")
+    assert v2.where == f"{tmp_path}/pyproject.toml:11"
+    assert config.tools.default == ToolPolicy("run")
+    assert config.tools.by_name == {
+        "book": ToolPolicy("value", {"ok": True}),
+        "cancel": ToolPolicy("error"),
+    }
+    assert [policy.as_json() for policy in config.tools.by_name.values()] == [
+        {"value": {"ok": True}},
+        "error",
+    ]
+    assert (config.replay.models, config.replay.workers, config.replay.seed) == ("record", 3, 0)
+
+
+def test_the_same_in_yaml(tmp_path: Path) -> None:
+    (tmp_path / "lkgate.yaml").write_text(
+        "recordings: calls\nbuilds:\n  v1:\n    program: a.py\nreplay: {pacing: absolute}\n"
+    )
+    config = load(tmp_path)
+    assert config.recordings == tmp_path / "calls"
+    assert config.builds["v1"].where == f"{tmp_path}/lkgate.yaml:3:3"
+    assert config.replay.pacing == "absolute"
+
+
+def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
+    config = load(tmp_path)
+    assert (config.path, config.root) == (None, tmp_path)
+    assert (config.recordings, config.builds) == (tmp_path / "recordings", {})
+    assert config.tools.default == ToolPolicy("error")
+
+
+def test_a_pyproject_without_our_table_is_passed_by(tmp_path: Path) -> None:
+    (tmp_path / "lkgate.yaml").write_text("recordings: up\n")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    assert load(inner).recordings == tmp_path / "up"
+
+
+def test_flag_over_variable_over_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(TOML)
+    assert load(tmp_path, LKGATE_MODELS="live").replay.models == "live"
+    flags: dict[str, Json] = {"replay.models": "cassette", "replay.workers": None}
+    config = load(tmp_path, flags, LKGATE_MODELS="live", LKGATE_WORKERS="2")
+    assert (config.replay.models, config.replay.workers) == ("cassette", 2)
+
+
+def test_paths_outside_the_file_are_relative_to_the_caller(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(TOML)
+    below = tmp_path / "below"
+    below.mkdir()
+    config = load(below, {"recordings": "r"}, LKGATE_GATES=f"a.yaml{os.pathsep}/b.yaml")
+    assert config.recordings == below / "r"
+    assert config.gates == (below / "a.yaml", Path("/b.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        (
+            "[tool.lkgate]\nrecordngs = 'x'\n",
+            "PROJECT/pyproject.toml:2: unknown setting `recordngs`\n"
+            "  Did you mean `recordings`? Known here: builds, gates, recordings, replay, tools.",
+        ),
+        (
+            "[tool.lkgate.builds.v1]\nprogram = 'x.py'\n\n[tool.lkgate.builds.v2]\nargs = ['x']\n",
+            "PROJECT/pyproject.toml:4: `builds.v2` needs one of `program` and `module`",
+        ),
+        (
+            "[tool.lkgate.builds.v1]\nprogram = 'x.py'\nmodule = 'x'\n",
+            "PROJECT/pyproject.toml:1: `builds.v1` needs one of `program` and `module`",
+        ),
+        (
+            "[tool.lkgate.tools]\nbook = 'maybe'\n",
+            'PROJECT/pyproject.toml:2: `tools.book` is "error", "run" or {value = ...}, '
+            'not "maybe"',
+        ),
+        (
+            "[tool.lkgate.replay]\nworkers = 0\n",
+            "PROJECT/pyproject.toml:2: `replay.workers`: 0 is less than the minimum of 1",
+        ),
+        (
+            "[tool.lkgate.replay]\nmodels = 'casette'\n",
+            "PROJECT/pyproject.toml:2: `replay.models`: "
+            "'casette' is not one of ['cassette', 'record', 'live']",
+        ),
+        (
+            "[tool.lkgate\n",
+            "PROJECT/pyproject.toml: not valid TOML: "
+            "Expected ']' at the end of a table declaration (at line 1, column 13)",
+        ),
+        ("[tool]\nlkgate = 3\n", "PROJECT/pyproject.toml: [tool.lkgate] is a table"),
+    ],
+)
+def test_a_wrong_pyproject(tmp_path: Path, toml: str, says: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(toml)
+    assert refused(tmp_path) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "replay:\n  modls: live\n",
+            "PROJECT/lkgate.yaml:2:3: unknown setting `replay.modls`\n"
+            "  Did you mean `models`? Known here: link_latency_ms, models, pacing, patience_s, "
+            "seed, wall_limit_s, workers.",
+        ),
+        (
+            "gates: [a.yaml, 3]\n",
+            "PROJECT/lkgate.yaml:1:17: `gates.1`: 3 is not of type 'string'",
+        ),
+        (
+            "recordings: a\nrecordings: b\n",
+            "PROJECT/lkgate.yaml:2:1: not valid YAML: the key 'recordings' is given twice",
+        ),
+        (
+            "recordings: [a\n",
+            "PROJECT/lkgate.yaml:2:1: not valid YAML: expected ',' or ']', but got '<stream end>'",
+        ),
+        ("- a\n", "PROJECT/lkgate.yaml:1:1: the settings are a mapping"),
+    ],
+)
+def test_a_wrong_yaml(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "lkgate.yaml").write_text(text)
+    assert refused(tmp_path) == says
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path, LKGATE_WORKERS="many") == "LKGATE_WORKERS: 'many' is not a number"
+    assert refused(tmp_path, LKGATE_MODELS="x") == (
+        "LKGATE_MODELS: `replay.models`: 'x' is not one of ['cassette', 'record', 'live']"
+    )
+    assert refused(tmp_path, {"replay.wall_limit_s": 0}) == (
+        "--wall-limit-s: `replay.wall_limit_s`: 0 is less than or equal to the minimum of 0"
+    )
+
+
+def test_two_files_in_one_directory_are_one_too_many(tmp_path: Path) -> None:
+    (tmp_path / "lkgate.yaml").write_text("recordings: a\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.lkgate]\nrecordings = 'b'\n")
+    assert refused(tmp_path) == (
+        "PROJECT/lkgate.yaml: settings both here and in [tool.lkgate] of pyproject.toml beside it\n"
+        "  Keep one of the two."
+    )
