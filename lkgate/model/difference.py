@@ -15,6 +15,7 @@ DifferenceKind = Literal[
     "agent_text",
     "tool_missing",
     "tool_extra",
+    "tool_order",
     "tool_argument",
     "tool_result",
     "handoff",
@@ -27,7 +28,7 @@ DifferenceKind = Literal[
     "turn_missing",
     "turn_extra",
 ]
-LatencyPart = Literal["end_of_turn", "llm", "tts", "unexplained"]
+LatencyPart = Literal["end_of_turn", "llm", "tool", "tts", "unexplained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Difference:
         tool: the tool's name, for tool differences.
         path: place in the tool's arguments (``$.slot.time``), for ``tool_argument``.
         old, new: the two values: texts, JSON values, or microseconds; ``None`` is absent.
-        part: for ``latency``: the part that explains most of it.
+        part: for ``latency``: the part that explains most of it; ``unexplained`` by those measured
+            means transport and playout, the ``media`` layer.
         detail: one line in words, names and units included.
     """
 
@@ -103,10 +105,10 @@ class CallDifference:
     """Two sessions, aligned.
 
     Attributes:
-        aligned_by: ``plan``: by the caller's planned utterances, exact; ``text``: by words and time.
+        aligned_by: ``plan``: by the caller's utterances, exact; ``text``: by words and time.
         pairs: in the candidate's order; missing turns stand where the baseline had them.
         first_change: the earliest difference of any kind, ``None`` if there is none.
-        first_divergence: the earliest semantic difference, ``None`` if the conversation is the same.
+        first_divergence: the earliest semantic difference, ``None`` if there is none.
     """
 
     aligned_by: Literal["plan", "text"]

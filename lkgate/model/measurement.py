@@ -19,7 +19,7 @@ Evidence = Literal[
     "agent_audio",
     "session",
     "transcript",
-    "plan",
+    "replay",
     "labels",
     "baseline",
 ]
@@ -87,13 +87,13 @@ class Measurement:
     """One metric of one session.
 
     Attributes:
-        value: the call's summary, ``None`` with a ``reason`` if it could not be measured or
-            nothing in the call let it be measured.
+        value: the call's summary over the measured samples, ``None`` with a ``reason`` if there
+            are none.
         n: number of measured samples.
         reason: why ``value`` is ``None``.
-        missing: evidence that should exist is absent; ``False`` with ``value=None`` means that the
-            metric does not apply to this call (no barge-in in it, for instance).
-        samples: all of them, in session order.
+        missing: the session lacks the evidence that the metric needs. ``False`` with no value: the
+            metric has nothing to measure in this call (no barge-in in it, for instance).
+        samples: all of them, in session order; one of status ``absent`` is a hole in the evidence.
     """
 
     metric: str

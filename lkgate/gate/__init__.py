@@ -1,0 +1,1 @@
+"""YAML -> gate -> verdict. Only ``load`` reads a file; the rest is pure."""

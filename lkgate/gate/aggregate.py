@@ -1,0 +1,35 @@
+"""One number out of many samples. Stated by the rule, never chosen here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from lkgate.measure.sample import rank
+from lkgate.model.gate import Aggregate
+from lkgate.model.measurement import Sample
+
+PERCENTILES: Mapping[Aggregate, float] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
+
+
+def aggregate(name: Aggregate, samples: Sequence[Sample]) -> float | None:
+    """``None`` if there is nothing to aggregate, or a rate's denominator is 0.
+
+    Percentiles are nearest-rank: always an observed value. ``rate`` is sum of amounts over sum of
+    weights: the word error rate of all words, not the mean of the turns' rates.
+    """
+    values = [sample.value for sample in samples if sample.value is not None]
+    if not values:
+        return None
+    if name in PERCENTILES:
+        return rank(values, PERCENTILES[name])
+    if name == "max":
+        return max(values)
+    if name == "sum":
+        return math.fsum(values)
+    if name == "count":
+        return float(len(values))
+    if name == "mean":
+        return math.fsum(values) / len(values)
+    weight = math.fsum(sample.weight for sample in samples)
+    return math.fsum(sample.amount for sample in samples) / weight if weight > 0 else None

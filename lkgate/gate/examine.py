@@ -1,0 +1,127 @@
+"""One call made ready for the rules: measured, compared, and checked for being what it claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lkgate.diff.call import diff
+from lkgate.diff.registry import compare_all
+from lkgate.measure.registry import measure_all
+from lkgate.measure.session import session_of
+from lkgate.model.bundle import Bundle, Role
+from lkgate.model.gate import Baseline, CallFailure, CallResult, JudgedCall, Problem
+
+ACCEPT = "Replay the call, listen to it, then run `lkgate accept`."
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A call with what its rules look at.
+
+    Attributes:
+        accepted: metric versions that the baseline was accepted under; empty without one.
+    """
+
+    call: JudgedCall
+    accepted: Mapping[str, int]
+
+
+def examine(result: CallResult) -> Examined:
+    """Measure a call and compare it with its baseline, if that can be used."""
+    failure = _failure(result)
+    stale = _stale(result)
+    usable = result.baseline if stale is None else None
+    if failure is not None or isinstance(result.candidate, CallFailure):
+        return Examined(_unmeasured(result, failure, stale), {})
+    candidate = session_of(result.candidate, result.labels)
+    measurements = measure_all(candidate)
+    if usable is None:
+        call = JudgedCall(
+            call=result.call,
+            labels=result.labels,
+            failure=None,
+            turns=candidate.turns,
+            baseline_turns=(),
+            measurements=measurements,
+            baseline_measurements={},
+            difference=None,
+            stale=stale,
+        )
+        return Examined(call, {})
+    baseline = session_of(usable.bundle, result.labels)
+    difference = diff(baseline, candidate)
+    call = JudgedCall(
+        call=result.call,
+        labels=result.labels,
+        failure=None,
+        turns=candidate.turns,
+        baseline_turns=baseline.turns,
+        measurements={**measurements, **compare_all(baseline, candidate, difference)},
+        baseline_measurements=measure_all(baseline),
+        difference=difference,
+        stale=None,
+    )
+    return Examined(call, usable.metric_versions)
+
+
+def _unmeasured(
+    result: CallResult, failure: CallFailure | None, stale: Problem | None
+) -> JudgedCall:
+    return JudgedCall(
+        call=result.call,
+        labels=result.labels,
+        failure=failure,
+        turns=(),
+        baseline_turns=(),
+        measurements={},
+        baseline_measurements={},
+        difference=None,
+        stale=stale,
+    )
+
+
+def _failure(result: CallResult) -> CallFailure | None:
+    if isinstance(result.candidate, CallFailure):
+        return result.candidate
+    if not _of(result.candidate, result.recording_digest):
+        return CallFailure(
+            "other_recording",
+            "the replay was made from another state of the recording",
+            "Replay the call again.",
+        )
+    return None
+
+
+def _stale(result: CallResult) -> Problem | None:
+    if result.baseline is None:
+        return Problem(result.call, "no baseline was accepted", ACCEPT)
+    if not _of(result.baseline.bundle, result.recording_digest):
+        return Problem(
+            result.call,
+            "the baseline is stale: it was made from another state of the recording",
+            ACCEPT,
+        )
+    if isinstance(result.candidate, Bundle):
+        return _detectors(result.call, result.baseline, result.candidate)
+    return None
+
+
+def _of(bundle: Bundle, recording_digest: str) -> bool:
+    manifest = bundle.manifest
+    if manifest.source == "replay":
+        return manifest.recording_digest == recording_digest
+    return manifest.digest == recording_digest
+
+
+def _detectors(call: str, baseline: Baseline, candidate: Bundle) -> Problem | None:
+    """Speech found by two methods differs by more than an agent does."""
+    roles: tuple[Role, ...] = ("caller", "agent")
+    for role in roles:
+        old = {track.speech_method for track in baseline.bundle.tracks(role)}
+        new = {track.speech_method for track in candidate.tracks(role)}
+        if old and new and old != new:
+            was, now = ", ".join(sorted(old)), ", ".join(sorted(new))
+            reason = f"the baseline is stale: speech was found by {was}, now by {now}"
+            return Problem(call, reason, ACCEPT)
+    return None

@@ -1,0 +1,133 @@
+"""Reads a gate file. The one place of judging code that touches a disk."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+
+from lkgate.errors import GateFileError
+from lkgate.gate import document
+from lkgate.gate.document import Document
+from lkgate.gate.rules import rules_of
+from lkgate.model.event import Json
+from lkgate.model.gate import Gate
+
+
+def load(path: Path) -> Gate:
+    """Read and check a gate file.
+
+    Raises:
+        GateFileError: with ``path:line:column`` and a suggestion where there is one.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise GateFileError(
+            f"the gate file cannot be read: {error.strerror or error}",
+            where=str(path),
+            next_step="Name a gate file with --gate, or under `gates` in [tool.lkgate].",
+        ) from error
+    if len(raw) > document.MAX_BYTES:
+        raise GateFileError("the gate file is larger than 1 MB", where=str(path))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise GateFileError("the gate file is not UTF-8", where=str(path)) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Gate:
+    """A gate from the text of a file; ``name`` is the file, for messages.
+
+    Raises:
+        GateFileError: as :func:`load`.
+    """
+    read = document.parse(text, name)
+    _validate(read)
+    content = read.value
+    assert isinstance(content, dict)  # the schema says so
+    title = content.get("name")
+    return Gate(
+        name=title if isinstance(title, str) else Path(name).stem,
+        path=name,
+        rules=rules_of(read),
+    )
+
+
+@cache
+def schema() -> dict[str, Json]:
+    """The JSON Schema of a gate file."""
+    text = resources.files("lkgate.gate").joinpath("schema/gate.json").read_text("utf-8")
+    loaded: dict[str, Json] = json.loads(text)
+    return loaded
+
+
+def _validate(read: Document) -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    errors = [_told(read, error) for error in validator.iter_errors(read.value)]
+    if errors:
+        raise min(errors, key=_line)
+
+
+def _line(error: GateFileError) -> tuple[int, int]:
+    _, line, column = (error.where or "::").rsplit(":", 2)
+    return int(line), int(column)
+
+
+def _told(read: Document, error: jsonschema.ValidationError) -> GateFileError:
+    """One schema error in words, at the place of what is wrong."""
+    path = tuple(error.absolute_path)
+    wanted = _names(error.validator_value)
+    here = f"`{path[-1]}`" if path and isinstance(path[-1], str) else "this"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        part = error.schema
+        known = _names(part["properties"]) if isinstance(part, dict) else []
+        unknown = next(key for key in error.instance if key not in known)
+        return read.error(
+            f"`{unknown}` is not a key of this format",
+            (*path, unknown),
+            suggestion(unknown, known),
+            key=True,
+        )
+    if error.validator == "required" and isinstance(error.instance, dict):
+        lacking = [key for key in wanted if key not in error.instance]
+        whole = "the file" if not path else "this rule"
+        return read.error(f"{whole} has no {' and no '.join(f'`{key}`' for key in lacking)}", path)
+    if error.validator == "enum":
+        what = f"`{error.instance}` is not a value of {here}"
+        return read.error(what, path, suggestion(str(error.instance), wanted))
+    if error.validator == "const":
+        what = f"{here} is {error.instance}, this lkgate knows {error.validator_value}"
+        return read.error(what, path, "Update lkgate, or write the version it knows.")
+    if error.validator == "type":
+        what = f"{here} must be a {' or a '.join(map(_type, wanted))}"
+        quote = f'Write it in quotes: "{error.instance}".' if wanted == ["string"] else None
+        scalar = not isinstance(error.instance, dict | list)
+        return read.error(what, path, quote if scalar else None)
+    if error.validator == "pattern":
+        return read.error(f"{here} must match {error.validator_value}", path)
+    return read.error(f"{here}: {error.message}", path)
+
+
+def _names(value: object) -> list[str]:
+    """What a schema keyword lists: names, the keys of a mapping, or the one name that it is."""
+    if isinstance(value, dict | list):
+        return [str(name) for name in value]
+    return [str(value)]
+
+
+def _type(name: str) -> str:
+    return {"object": "mapping", "array": "list", "string": "text"}.get(name, name)
+
+
+def suggestion(written: str, allowed: Iterable[str]) -> str:
+    """The nearest allowed word, or all of them if none is near."""
+    names = list(allowed)
+    near = difflib.get_close_matches(written, names, n=1, cutoff=0.6)
+    return f"Did you mean `{near[0]}`?" if near else f"It can be: {', '.join(names)}."

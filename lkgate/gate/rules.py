@@ -1,0 +1,159 @@
+"""A checked document -> rules, and what a schema cannot say about them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lkgate.gate import quantity
+from lkgate.gate.document import Document, Path
+from lkgate.gate.metrics import SPECS
+from lkgate.model.event import Json
+from lkgate.model.gate import Aggregate, Margin, Rule
+from lkgate.model.measurement import MetricSpec
+
+_LIMITS = ("max", "min", "max_increase", "max_decrease")
+_AGGREGATES: tuple[Aggregate, ...] = ("p50", "p90", "p95", "max", "mean", "sum", "count", "rate")
+
+
+def rules_of(document: Document) -> tuple[Rule, ...]:
+    """The rules of a document that its schema accepts.
+
+    Raises:
+        GateFileError: an unknown metric, a limit without its unit, a rule that judges nothing.
+    """
+    content = document.value
+    entries = content.get("rules") if isinstance(content, dict) else None
+    assert isinstance(entries, list)  # the schema says so
+    found: list[Rule] = []
+    for at, entry in enumerate(entries):
+        assert isinstance(entry, dict)
+        found.append(_Entry(document, entry, ("rules", at)).rule(found))
+    if all(rule.severity == "warning" for rule in found):
+        raise document.error(
+            "no rule has the severity error, so this gate can never fail",
+            ("rules",),
+            "Make at least one rule an error.",
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    document: Document
+    data: dict[str, Json]
+    path: Path
+
+    def rule(self, earlier: Sequence[Rule]) -> Rule:
+        spec = self._spec()
+        identity = self._text("id")
+        if any(rule.id == identity for rule in earlier):
+            raise self.document.error(f"the id `{identity}` is taken", (*self.path, "id"))
+        if not any(key in self.data for key in _LIMITS):
+            raise self.document.error(
+                f"the rule `{identity}` has no limit, so it judges nothing",
+                self.path,
+                f"Give it one of: {', '.join(_LIMITS)}.",
+            )
+        severity = self.data.get("severity")
+        turns = self.data.get("turns")
+        where = self.data.get("where")
+        min_n = self.data.get("min_n")
+        message = self.data.get("message")
+        return Rule(
+            id=identity,
+            metric=spec.name,
+            aggregate=self._aggregate(spec),
+            max=self._limit("max", spec),
+            min=self._limit("min", spec),
+            max_increase=self._margin("max_increase", spec),
+            max_decrease=self._margin("max_decrease", spec),
+            where={k: str(v) for k, v in where.items()} if isinstance(where, dict) else {},
+            min_n=min_n if isinstance(min_n, int) else 1,
+            severity="warning" if severity == "warning" else "error",
+            message=message if isinstance(message, str) else None,
+            turns="all" if turns == "all" else "comparable",
+            covered_by=self._covered_by(earlier),
+        )
+
+    def _text(self, key: str) -> str:
+        value = self.data[key]
+        assert isinstance(value, str)  # the schema says so
+        return value
+
+    def _spec(self) -> MetricSpec:
+        name = self._text("metric")
+        if name in SPECS:
+            return SPECS[name]
+        near = difflib.get_close_matches(name, list(SPECS), n=1, cutoff=0.5)
+        hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(SPECS))}."
+        raise self.document.error(f"there is no metric `{name}`", (*self.path, "metric"), hint)
+
+    def _aggregate(self, spec: MetricSpec) -> Aggregate:
+        name = next(one for one in _AGGREGATES if one == self.data["aggregate"])
+        if name == "rate" and spec.unit not in ("ratio", "count"):
+            raise self.document.error(
+                f"`rate` says nothing about {spec.name}, which is not a share of anything",
+                (*self.path, "aggregate"),
+                "Use p50, p90, p95, max or mean.",
+            )
+        return name
+
+    def _limit(self, key: str, spec: MetricSpec) -> float | None:
+        written = self.data.get(key)
+        if not isinstance(written, int | float | str):
+            return None
+        # A count of samples has no unit, whatever is counted.
+        unit = "count" if self.data["aggregate"] == "count" else spec.unit
+        try:
+            return quantity.limit(written, unit)
+        except ValueError:
+            raise self._no_quantity(key, written, spec) from None
+
+    def _margin(self, key: str, spec: MetricSpec) -> Margin | None:
+        written = self.data.get(key)
+        if written is None:
+            return None
+        if "baseline" in spec.evidence:
+            raise self.document.error(
+                f"{spec.name} compares with the baseline already, so `{key}` says nothing",
+                (*self.path, key),
+                "Give it a `max` instead.",
+                key=True,
+            )
+        unit = "count" if self.data["aggregate"] == "count" else spec.unit
+        if isinstance(written, dict):
+            parts = {k: v for k, v in written.items() if isinstance(v, int | float | str)}
+            try:
+                return quantity.margin(parts, unit)
+            except ValueError:
+                raise self._no_quantity(key, json_of(parts), spec) from None
+        assert isinstance(written, int | float | str)
+        try:
+            return quantity.margin(written, unit)
+        except ValueError:
+            raise self._no_quantity(key, written, spec) from None
+
+    def _no_quantity(self, key: str, written: float | str, spec: MetricSpec) -> Exception:
+        what = f"`{key}: {written}` is not a quantity of {spec.name}"
+        return self.document.error(what, (*self.path, key), quantity.HOW[spec.unit])
+
+    def _covered_by(self, earlier: Sequence[Rule]) -> tuple[str, ...]:
+        names = self.data.get("covered_by")
+        if not isinstance(names, list):
+            return ()
+        known = [rule.id for rule in earlier if rule.severity == "error"]
+        for at, name in enumerate(names):
+            if name not in known:
+                near = difflib.get_close_matches(str(name), known, n=1)
+                raise self.document.error(
+                    f"`{name}` is no error rule that stands before this one",
+                    (*self.path, "covered_by", at),
+                    f"Did you mean `{near[0]}`?" if near else "A cause must be judged first.",
+                )
+        return tuple(str(name) for name in names)
+
+
+def json_of(parts: dict[str, float | str]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in parts.items()) + "}"

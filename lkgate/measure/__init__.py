@@ -1,0 +1,1 @@
+"""Bundle -> turns -> measurements. Pure: no I/O, no clock, no chance."""
