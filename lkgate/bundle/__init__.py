@@ -1,1 +1,54 @@
-"""Sessions on disk."""
+"""Sessions on disk: an open one is a journal, a closed one a bundle.
+
+``lkgate.bundle.journal`` runs in the candidate's interpreter, which has neither soundfile nor
+YAML nor JSON Schema: everything else is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from lkgate.bundle.journal import Journal, TrackWriter
+
+if TYPE_CHECKING:
+    from lkgate.bundle.change import pack, reseal, strip_audio, unpack
+    from lkgate.bundle.close import close_journal
+    from lkgate.bundle.labels import decode_labels, schema
+    from lkgate.bundle.reader import read, read_baseline, read_pcm, verify
+
+__all__ = [
+    "Journal",
+    "TrackWriter",
+    "close_journal",
+    "decode_labels",
+    "pack",
+    "read",
+    "read_baseline",
+    "read_pcm",
+    "reseal",
+    "schema",
+    "strip_audio",
+    "unpack",
+    "verify",
+]
+
+_HOMES = {
+    "close_journal": "close",
+    "decode_labels": "labels",
+    "pack": "change",
+    "read": "reader",
+    "read_baseline": "reader",
+    "read_pcm": "reader",
+    "reseal": "change",
+    "schema": "labels",
+    "strip_audio": "change",
+    "unpack": "change",
+    "verify": "reader",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -62,7 +62,9 @@ class Track:
 
     @property
     def span(self) -> Span:
-        return Span(self.offset_us, self.offset_us + self.samples * 1_000_000 // self.sample_rate_hz)
+        return Span(
+            self.offset_us, self.offset_us + self.samples * 1_000_000 // self.sample_rate_hz
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Manifest:
         files: every other file, sorted by path.
         digest: over everything that a replay determines (events, PCM, this manifest's own
             fields), so that two equal sessions have equal digests.
+        accepted: what the acceptance of a baseline is bound to besides ``recording_digest`` and
+            ``build`` (the metrics' versions); empty if this is no baseline.
     """
 
     format: int
@@ -128,6 +132,7 @@ class Manifest:
     absent: Mapping[str, str]
     files: tuple[FileEntry, ...]
     digest: str
+    accepted: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

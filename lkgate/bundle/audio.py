@@ -1,0 +1,44 @@
+"""16-bit mono FLAC, with libsndfile."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile  # type: ignore[import-untyped]
+
+from lkgate.errors import BundleError
+
+Pcm = npt.NDArray[np.int16]
+
+
+def encode(pcm: Pcm, sample_rate_hz: int, path: Path) -> None:
+    """Write ``pcm`` (mono, at least one sample) as FLAC."""
+    soundfile.write(path, pcm, sample_rate_hz, format="FLAC", subtype="PCM_16")
+
+
+def decode(data: bytes, *, sample_rate_hz: int, samples: int, where: str) -> Pcm:
+    """The samples of a FLAC file.
+
+    Args:
+        data: the file.
+        sample_rate_hz, samples: what it must hold; checked before memory is taken for it.
+        where: its name, for errors.
+
+    Raises:
+        BundleError: if it is no FLAC, or holds something else.
+    """
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            found = (file.format, file.subtype, file.channels, file.samplerate, file.frames)
+            expected = ("FLAC", "PCM_16", 1, sample_rate_hz, samples)
+            if found != expected:
+                raise BundleError(f"holds {found}, expected {expected}", where=where)
+            pcm: Pcm = file.read(samples, dtype="int16")
+    except soundfile.SoundFileError as error:
+        raise BundleError(f"no FLAC: {error}", where=where) from None
+    if len(pcm) != samples:
+        raise BundleError(f"ends after {len(pcm)} of {samples} samples", where=where)
+    return pcm

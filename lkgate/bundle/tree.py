@@ -1,0 +1,154 @@
+"""The files of a bundle, wherever they are: a directory, an archive, or a part of either."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from lkgate.bundle.paths import unsafe
+from lkgate.errors import BundleError
+
+MAX_FILES = 20_000
+MAX_FILE_BYTES = 1 << 30
+MAX_TOTAL_BYTES = (1 << 32) - (1 << 24)
+"""An archive's offsets have 32 bits."""
+
+LEFTOVER = ".tmp"
+"""How the names of directories end that a writer renames when they are whole."""
+
+_CHUNK = 1 << 20
+
+
+class Tree(Protocol):
+    """Read access to files by their path; nothing is trusted but the names and sizes."""
+
+    @property
+    def where(self) -> str:
+        """What to call the tree in errors."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Every file's size in bytes, by path."""
+
+    def read(self, path: str) -> bytes:
+        """A whole file.
+
+        Raises:
+            BundleError: if it cannot be read, or is not of the size in ``sizes``.
+        """
+
+    def sha256(self, path: str) -> str:
+        """A file's hex digest; raises as ``read``."""
+
+
+class Directory:
+    """A directory; links and special files in it are refused."""
+
+    def __init__(self, root: Path):
+        self._root = root
+        self.where = str(root)
+        found: dict[str, int] = {}
+        try:
+            self._scan(root, "", found)
+        except OSError as error:
+            raise BundleError(f"cannot be read: {error.strerror}", where=self.where) from None
+        check_tree(found, self.where)
+        self.sizes: Mapping[str, int] = found
+
+    def read(self, path: str) -> bytes:
+        try:
+            data = (self._root / path).read_bytes()
+        except OSError as error:
+            raise BundleError(f"cannot be read: {error.strerror}", where=self._at(path)) from None
+        if len(data) != self.sizes[path]:
+            raise BundleError("changed while it was read", where=self._at(path))
+        return data
+
+    def sha256(self, path: str) -> str:
+        digest = hashlib.sha256()
+        try:
+            with (self._root / path).open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError as error:
+            raise BundleError(f"cannot be read: {error.strerror}", where=self._at(path)) from None
+        return digest.hexdigest()
+
+    def _at(self, path: str) -> str:
+        return f"{self.where}/{path}"
+
+    def _scan(self, directory: Path, prefix: str, found: dict[str, int]) -> None:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                path = prefix + entry.name
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    self._scan(Path(entry.path), path + "/", found)
+                elif stat.S_ISREG(status.st_mode):
+                    found[path] = status.st_size
+                else:
+                    raise BundleError(
+                        "a bundle holds plain files only, no links or devices",
+                        where=self._at(path),
+                        next_step="Delete it, or put the file itself in its place.",
+                    )
+                if len(found) > MAX_FILES:
+                    raise BundleError(f"more than {MAX_FILES} files", where=self.where)
+
+
+class Subtree:
+    """The files of a tree below one of its directories."""
+
+    def __init__(self, tree: Tree, directory: str):
+        self._tree = tree
+        self._prefix = directory + "/"
+        self.where = f"{tree.where}/{directory}"
+        self.sizes: Mapping[str, int] = {
+            path.removeprefix(self._prefix): size
+            for path, size in tree.sizes.items()
+            if path.startswith(self._prefix)
+        }
+
+    def read(self, path: str) -> bytes:
+        return self._tree.read(self._prefix + path)
+
+    def sha256(self, path: str) -> str:
+        return self._tree.sha256(self._prefix + path)
+
+
+def check_tree(sizes: Mapping[str, int], where: str) -> None:
+    """Refuse names and sizes that no bundle has.
+
+    Raises:
+        BundleError: for an unsafe path, two paths that are one on some systems, too many files
+            or too many bytes.
+    """
+    _check_paths(sizes, where)
+    if len(sizes) > MAX_FILES:
+        raise BundleError(f"more than {MAX_FILES} files", where=where)
+    for path, size in sizes.items():
+        if size > MAX_FILE_BYTES:
+            raise BundleError(f"larger than {MAX_FILE_BYTES} bytes", where=f"{where}/{path}")
+    if sum(sizes.values()) > MAX_TOTAL_BYTES:
+        raise BundleError(f"more than {MAX_TOTAL_BYTES} bytes in all", where=where)
+
+
+def _check_paths(paths: Iterable[str], where: str) -> None:
+    folded: dict[str, str] = {}
+    for path in paths:
+        if path.split("/")[0].endswith(LEFTOVER):
+            raise BundleError(
+                "is what an interrupted lkgate left behind",
+                where=f"{where}/{path.split('/')[0]}",
+                next_step="Delete it.",
+            )
+        reason = unsafe(path)
+        if reason is not None:
+            raise BundleError(f"{path!r} is no path of a bundle: {reason}", where=where)
+        other = folded.setdefault(path.casefold(), path)
+        if other != path:
+            raise BundleError(f"{other!r} and {path!r} differ only in case", where=where)
