@@ -30,6 +30,7 @@ class StreamCapture:
     sender are read one after another, as the agent sent them: a task for each would let two
     streams finish out of order. Streams that people hear or read as they grow (transcriptions)
     each have a task of their own, for the agent's stays open as long as it speaks.
+    ``session_usage_updated``, sent every second, is written where it differs from the last.
 
     rtc.Room hands a stream only to a handler of its exact topic; ``topics`` are the ones
     registered. Where the room keeps its handlers in plain dictionaries, as rtc.Room 1.1 does
@@ -53,6 +54,7 @@ class StreamCapture:
         self._decoder = SessionDecoder(started_at_unix_us)
         self._topics = topics
         self._lanes: dict[str, asyncio.Queue[rtc.ByteStreamReader]] = {}
+        self._usage: dict[str, Json] = {}
 
     def start(self) -> None:
         """Register the handlers. At once, so that no stream is missed."""
@@ -178,9 +180,13 @@ class StreamCapture:
         event = self._decoder.decode(message.event)
         if event is None:
             self._undecoded(identity, len(content), "an event that this livekit-protocol lacks")
-        else:
-            kind, data = event
-            self._note(kind, {"identity": identity, **data})
+            return
+        kind, data = event
+        if kind == "session_usage_updated":
+            if self._usage.get(identity) == data["usage"]:
+                return
+            self._usage[identity] = data["usage"]
+        self._note(kind, {"identity": identity, **data})
 
     def _undecoded(self, identity: str, size: int, error: str) -> None:
         self._note(

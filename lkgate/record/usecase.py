@@ -1,0 +1,209 @@
+"""``record_room`` and ``recover``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+
+from lkgate.bundle import close_journal
+from lkgate.bundle.journal import DIRECTORY
+from lkgate.errors import ConfigError, RecordError
+from lkgate.model.bundle import BuildIdentity, Bundle, Role
+from lkgate.record import server as livekit_server
+from lkgate.record import worker as build_worker
+from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
+from lkgate.record.recording import Recording
+from lkgate.record.worker import Worker
+from lkgate.replay.builds import identify
+
+UNFINISHED = ".unfinished"
+PARTS = "cassette-parts"
+
+
+async def record_room(
+    options: RecordOptions,
+    *,
+    on_progress: OnProgress = lambda _: None,
+    on_warning: OnWarning = lambda _: None,
+    stop: asyncio.Event | None = None,
+) -> Path:
+    """Record a room into a bundle and return the bundle's directory.
+
+    Ends when the room does, 5 s after the last caller has left, after ``options.duration_us``,
+    when ``stop`` is set, or, on the main thread, at the first SIGINT or SIGTERM; a second SIGINT
+    gives up and leaves what was written to :func:`recover`.
+
+    Args:
+        options: what and where.
+        on_progress: called about twice a second.
+        on_warning: called with a sentence about what the recording lacks.
+        stop: ends the recording from elsewhere.
+
+    Raises:
+        ConfigError: if ``options.out`` exists, or an unfinished recording is in its place.
+        BuildError: if the build's worker cannot be started, or ends before it is registered.
+        RecordError: no server, wrong key, no such room within the wait, no agent within the wait.
+        KeyboardInterrupt: if it was stopped before there was anything to record.
+    """
+    directory = _unfinished(options.out)
+    stop = stop or asyncio.Event()
+    with _signals(stop):
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(livekit_server.connect(options.credentials))
+            worker: Worker | None = None
+            agent_name: str | None = ""
+            identity: BuildIdentity | None = None
+            if options.build is not None:
+                on_progress(Progress("waiting for the build's worker", 0, 0, 0, 0))
+                identity = await asyncio.to_thread(identify, options.build)
+                worker = await stack.enter_async_context(
+                    build_worker.start(
+                        options.build,
+                        options.credentials,
+                        environ=os.environ,
+                        cassette_dir=directory / PARTS,
+                    )
+                )
+                agent_name = await worker.registered(options.wait_us, stop)
+            else:
+                on_progress(Progress("waiting for the room", 0, 0, 0, 0))
+                await server.wait_for_room(options.room, options.wait_us, stop)
+            if stop.is_set() or agent_name is None:
+                raise KeyboardInterrupt
+            recording = Recording(
+                options,
+                directory,
+                identity=identity,
+                stop=stop,
+                on_progress=on_progress,
+                on_warning=on_warning,
+            )
+            try:
+                ending = await recording.run(server, worker, agent_name)
+            except RecordError:
+                _drop_if_empty(directory)
+                raise
+            tail = worker.tail if worker is not None else ""
+        # The worker has ended: its cassette is complete.
+        if ending == "no_agent":
+            _no_agent(options, directory, tail)
+        bundle = _close(directory, options.out)
+        _warn(bundle, on_warning)
+        return options.out
+
+
+def recover(directory: Path, *, out: Path | None = None) -> Path:
+    """Close the recording that a crash left in ``directory`` and return the bundle's directory.
+
+    Args:
+        directory: ``<name>.unfinished``.
+        out: the bundle's directory; ``None``: ``<name>`` beside it.
+
+    Raises:
+        ConfigError: if there is no unfinished recording, or ``out`` exists.
+        BundleError: if what is there cannot be made a bundle.
+    """
+    if not (directory / DIRECTORY).is_dir():
+        raise ConfigError(
+            "there is no unfinished recording here",
+            where=str(directory),
+            next_step=f"A recording that was cut off ends in {UNFINISHED}.",
+        )
+    if out is None:
+        name = directory.resolve().name
+        out = directory.resolve().with_name(
+            name.removesuffix(UNFINISHED) if name.endswith(UNFINISHED) else f"{name}-recovered"
+        )
+    _refuse_existing(out)
+    _close(directory, out)
+    return out
+
+
+def _unfinished(out: Path) -> Path:
+    _refuse_existing(out)
+    directory = out.with_name(out.name + UNFINISHED)
+    if directory.exists():
+        raise ConfigError(
+            "an earlier recording was cut off here",
+            where=str(directory),
+            next_step=f"Run 'lkgate recover {directory}', or remove it.",
+        )
+    return directory
+
+
+def _refuse_existing(out: Path) -> None:
+    if out.exists():
+        raise ConfigError(
+            "there is something already", where=str(out), next_step="Name another with --out."
+        )
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first SIGINT or SIGTERM sets ``stop``; the next one does what it always does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def first() -> None:
+        stop.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    before = [signal.getsignal(number) for number in numbers]
+    for number in numbers:
+        loop.add_signal_handler(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def _no_agent(options: RecordOptions, directory: Path, tail: str) -> None:
+    what = f"no agent joined room {options.room!r} within {options.wait_us / 1e6:g} s"
+    if tail:
+        what += f"\n{tail}"
+    kept = not _drop_if_empty(directory)
+    raise RecordError(
+        what,
+        where=options.credentials.url,
+        next_step=(
+            f"What was heard until then: 'lkgate recover {directory}'."
+            if kept
+            else "Dispatch the agent, name its build with --build, or wait longer with --wait."
+        ),
+    )
+
+
+def _drop_if_empty(directory: Path) -> bool:
+    """Remove a recording that heard nobody. Whether it did."""
+    if any((directory / DIRECTORY).glob("*.pcm")):
+        return False
+    shutil.rmtree(directory, ignore_errors=True)
+    return True
+
+
+def _close(directory: Path, out: Path) -> Bundle:
+    bundle = close_journal(directory, out)
+    shutil.rmtree(directory)
+    return bundle
+
+
+def _warn(bundle: Bundle, on_warning: OnWarning) -> None:
+    roles: tuple[Role, ...] = ("caller", "agent")
+    for role in roles:
+        tracks = bundle.tracks(role)
+        if not tracks:
+            on_warning(f"there is no audio of the {role}")
+        elif not any(track.speech for track in tracks):
+            on_warning(f"the {role} was never heard to speak")
