@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
+from lkgate.measure.floor import UNANSWERED_US
 from lkgate.measure.words import words_of
 from lkgate.model.turn import Turn
 
@@ -29,7 +30,10 @@ Pair = tuple[Turn | None, Turn | None]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Caller turns with no answer between them (none for a greeting), and the agent's answer."""
+    """What the caller said (nothing for a greeting), and the agent's answer if there was one.
+
+    Caller turns that the agent only talked through belong together: it answers them as one.
+    """
 
     callers: tuple[Turn, ...]
     agent: Turn | None
@@ -57,15 +61,26 @@ def exchanges(turns: Sequence[Turn]) -> list[Exchange]:
     """Turns in exchanges, in order."""
     found: list[Exchange] = []
     callers: list[Turn] = []
+    talking_us = 0
     for turn in turns:
-        if turn.role == "caller":
-            callers.append(turn)
-        else:
+        if turn.role == "agent":
             found.append(Exchange(tuple(callers), turn))
             callers = []
+            talking_us = turn.span.end_us
+            continue
+        if callers and not _talked_through(callers[-1], turn, talking_us):
+            found.append(Exchange(tuple(callers), None))
+            callers = []
+        callers.append(turn)
     if callers:
         found.append(Exchange(tuple(callers), None))
     return found
+
+
+def _talked_through(caller: Turn, after: Turn, talking_us: int) -> bool:
+    """Whether the agent still spoke when ``caller`` stopped, and ``after`` came soon after that."""
+    stop_us = caller.span.end_us
+    return stop_us < talking_us and after.span.start_us - talking_us <= UNANSWERED_US
 
 
 def _callers(old: tuple[Turn, ...], new: tuple[Turn, ...]) -> list[Pair]:

@@ -9,7 +9,7 @@ from lkgate.gate.check import Checked, check, places
 from lkgate.gate.collect import Collected, Point, collect, outside
 from lkgate.gate.examine import Examined, examine
 from lkgate.gate.metrics import DIVERGENCE, SPECS
-from lkgate.gate.words import margin, quantity
+from lkgate.gate.words import change, margin, quantity
 from lkgate.model.gate import (
     CallResult,
     Check,
@@ -23,7 +23,7 @@ from lkgate.model.gate import (
     Verdict,
     VerdictStatus,
 )
-from lkgate.model.measurement import MetricSpec, Sample
+from lkgate.model.measurement import MetricSpec, Sample, Unit
 
 
 def evaluate(gate: Gate, calls: Iterable[CallResult], *, recordings: Sequence[str]) -> Verdict:
@@ -156,19 +156,26 @@ def _follow(finding: Finding, earlier: Sequence[Finding]) -> Finding:
     ]
     used: dict[str, None] = {}
     for place in finding.evidence:
-        cause = next((found for found in causes if _explains(found, place)), None)
-        if cause is None:
+        since = {found.rule.id: _since(found, place) for found in causes}
+        # The nearest cause before the place is the one to name.
+        nearest = max(since, key=lambda name: since[name], default=None)
+        if nearest is None or since[nearest] < 0:
             return finding
-        used[cause.rule.id] = None
+        used[nearest] = None
     if not used:
         return finding
     return replace(finding, status="follows", follows=tuple(used))
 
 
-def _explains(cause: Finding, place: Evidence) -> bool:
-    return any(
-        seen.call == place.call and seen.span.start_us <= place.span.end_us
-        for seen in cause.evidence
+def _since(cause: Finding, place: Evidence) -> int:
+    """When a cause last showed before the end of a place in the same call, -1 if it did not."""
+    return max(
+        (
+            seen.span.start_us
+            for seen in cause.evidence
+            if seen.call == place.call and seen.span.start_us <= place.span.end_us
+        ),
+        default=-1,
     )
 
 
@@ -190,15 +197,17 @@ def _reason(
 
 def _sentence(rule: Rule, spec: MetricSpec, one: Check, checked: Checked) -> str:
     named = f"{rule.aggregate} of {rule.metric}"
-    observed = quantity(one.observed, spec.unit)
+    unit: Unit = "count" if rule.aggregate == "count" else spec.unit
     if not isinstance(one.allowed, Margin):
         least = "at most" if one.limit == "max" else "at least"
-        return f"{named} is {observed}, allowed is {least} {quantity(one.allowed, spec.unit)}"
-    now = "?" if checked.observed is None else quantity(checked.observed, spec.unit)
-    was = "?" if checked.baseline is None else quantity(checked.baseline, spec.unit)
-    if one.observed < 0:
-        observed = quantity(-one.observed, spec.unit)
+        observed, allowed = quantity(one.observed, unit), quantity(one.allowed, unit)
+        return f"{named} is {observed}, allowed is {least} {allowed}"
+    now = "?" if checked.observed is None else quantity(checked.observed, unit)
+    was = "?" if checked.baseline is None else quantity(checked.baseline, unit)
+    by = change(abs(one.observed), unit)
     up = (one.limit == "max_increase") == (one.observed >= 0)
     side = "above" if up else "below"
-    allowed = margin(one.allowed, spec.unit)
-    return f"{named} is {now}, {observed} {side} the baseline's {was}, allowed is {allowed}"
+    return (
+        f"{named} is {now}, {by} {side} the baseline's {was}, "
+        f"allowed is {margin(one.allowed, unit)}"
+    )

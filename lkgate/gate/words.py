@@ -18,11 +18,16 @@ def quantity(value: float, unit: Unit) -> str:
     return number if unit == "count" else f"{number} {unit}"
 
 
+def change(value: float, unit: Unit) -> str:
+    """As :func:`quantity`; a share changes by points, so that 5 % is never of what."""
+    return f"{value * 100:.1f} points" if unit == "ratio" else quantity(value, unit)
+
+
 def margin(allowed: Margin, unit: Unit) -> str:
     """``250 ms``, ``25 %``, or both."""
     parts = []
     if allowed.absolute is not None:
-        parts.append(quantity(allowed.absolute, unit))
+        parts.append(change(allowed.absolute, unit))
     if allowed.relative is not None:
         parts.append(f"{allowed.relative * 100:g} % of it")
     return " and ".join(parts)

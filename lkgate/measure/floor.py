@@ -11,6 +11,8 @@ from lkgate.model.turn import TurnRole
 
 # A speaker's own pause: shorter gaps do not end what is being said.
 PAUSE_US = 700_000
+# A caller who speaks again after so long a silence was not answered.
+UNANSWERED_US = 5_000_000
 # How far a state event may lie from the sound that it speaks about.
 STATE_SLACK_US = 300_000
 
@@ -67,8 +69,8 @@ def cut(speech: Speech, impatient: tuple[int, ...] = ()) -> list[Draft]:
     """Turns by onset: consecutive speech of one side is one turn.
 
     The caller's speech is also cut where the agent was heard in a gap longer than a pause (it
-    spoke on through a barge-in), and where the caller had to speak again for want of an answer
-    (``impatient``: the sorted moments at which patience ran out).
+    spoke on through a barge-in), and where the caller had to speak again for want of an answer:
+    after a long silence, or because the plan's patience ran out (``impatient``, sorted moments).
     """
     drafts: list[Draft] = []
     order: list[tuple[Span, TurnRole]] = [(span, "caller") for span in speech.caller]
@@ -92,6 +94,8 @@ def _continues(last: Draft, span: Span, speech: Speech, impatient: tuple[int, ..
     before = last.spans[-1].end_us
     if span.start_us - before <= PAUSE_US:
         return True
+    if span.start_us - before > UNANSWERED_US:
+        return False
     return not spans_.overlap(speech.agent, (Span(before, span.start_us),))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lkgate.measure.words import align
-
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
@@ -26,18 +24,12 @@ class Pairing:
 
 
 def pair(expected: Sequence[str], made: Sequence[str]) -> Pairing:
-    """A pairing with the fewest unpaired names; what is left is paired out of order."""
-    matched: list[tuple[int, int]] = []
-    lost: list[int] = []
-    new: list[int] = []
-    for name, i, j in align(expected, made):
-        if name == "equal" and i is not None and j is not None:
-            matched.append((i, j))
-            continue
-        if i is not None:
-            lost.append(i)
-        if j is not None:
-            new.append(j)
+    """As many names in order as possible (longest common subsequence); what is left is paired
+    out of order."""
+    matched = _in_order(expected, made)
+    taken = {i for i, _ in matched}, {j for _, j in matched}
+    lost = [i for i in range(len(expected)) if i not in taken[0]]
+    new = [j for j in range(len(made)) if j not in taken[1]]
     moved: list[tuple[int, int]] = []
     for i in list(lost):
         j = next((j for j in new if made[j] == expected[i]), None)
@@ -46,3 +38,25 @@ def pair(expected: Sequence[str], made: Sequence[str]) -> Pairing:
             lost.remove(i)
             new.remove(j)
     return Pairing(tuple(matched), tuple(moved), tuple(lost), tuple(new))
+
+
+def _in_order(expected: Sequence[str], made: Sequence[str]) -> list[tuple[int, int]]:
+    # longest[i][j]: of what stands behind i and j
+    longest = [[0] * (len(made) + 1) for _ in range(len(expected) + 1)]
+    for i in range(len(expected) - 1, -1, -1):
+        for j in range(len(made) - 1, -1, -1):
+            if expected[i] == made[j]:
+                longest[i][j] = longest[i + 1][j + 1] + 1
+            else:
+                longest[i][j] = max(longest[i + 1][j], longest[i][j + 1])
+    found = []
+    i = j = 0
+    while i < len(expected) and j < len(made):
+        if expected[i] == made[j]:
+            found.append((i, j))
+            i, j = i + 1, j + 1
+        elif longest[i + 1][j] >= longest[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return found

@@ -73,26 +73,27 @@ def _misses(session: Session, modalities: tuple[str, ...]) -> Iterator[Sample]:
 def call_completed(session: Session) -> Iterator[Sample]:
     failed = session.bundle.of_kind("lkgate.program_error", "lkgate.network_refused")
     hangups = session.bundle.of_kind("lkgate.caller_hangup")
-    begun = {n for n, _ in _phases(session, "start")}
-    ended = {n for n, _ in _phases(session, "end")}
+    begun, ended = _utterances(session, "start"), _utterances(session, "end")
     wrong: list[tuple[str, int]] = []
     for event in failed:
         told = field.text(event.data, "message") or field.text(event.data, "host") or event.kind
         wrong.append((told, event.t_us))
     if not hangups:
         wrong.append(("the caller did not get to the end", session.whole.end_us))
-    wrong += [(f"utterance {n} was not said to its end", session.left_us()) for n in begun - ended]
+    wrong += [
+        (f"utterance {n} was not said to its end", session.left_us()) for n in sorted(begun - ended)
+    ]
     t_us = wrong[0][1] if wrong else session.whole.end_us
     span = Span(t_us, t_us) if wrong else session.whole
     yield measured(float(not wrong), None, span, "; ".join(told for told, _ in wrong) or None)
 
 
-def _phases(session: Session, phase: str) -> list[tuple[float, Event]]:
-    found = []
+def _utterances(session: Session, phase: str) -> set[int]:
+    found = set()
     for event in session.bundle.of_kind("lkgate.caller_utterance"):
         index = field.number(event.data, "index")
         if index is not None and event.data.get("phase") == phase:
-            found.append((index, event))
+            found.add(int(index))
     return found
 
 

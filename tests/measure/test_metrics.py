@@ -1,0 +1,285 @@
+"""Each metric, once, on numbers that can be checked by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from lkgate.measure.registry import METRICS, measure
+from lkgate.measure.session import session_of
+from lkgate.model.bundle import Bundle
+from lkgate.model.event import Json
+from lkgate.model.label import Labels
+from lkgate.model.measurement import Measurement
+from tests.measure.builders import bundle, labels, said, span, tool, us
+
+
+def measured(name: str, session: Bundle, truth: Labels | None = None) -> Measurement:
+    return measure(session_of(session, truth), METRICS[name])
+
+
+TALK = bundle(
+    agent=[span(1, 3), span(6, 8), span(12, 16)],
+    caller=[span(4, 5), span(9, 11), span(13, 14)],
+    events=[
+        (0.2, "participant_connected", {"identity": "caller-1"}),
+        (3.1, *said("assistant", "Good day.", tts_node_ttfb=0.2)),
+        (5.6, *said("user", "Book a room", end_of_turn_delay=0.6)),
+        (8.1, *said("assistant", "Which day?", llm_node_ttft=0.25, tts_node_ttfb=0.15)),
+        (11.8, *said("user", "on tuesday please", end_of_turn_delay=0.8)),
+        (11.9, *tool("book", {"day": "tuesday", "n": 2}, call_id="1")),
+        (12.0, *tool("mail", {}, "no server", call_id="2", is_error=True)),
+        (16.1, *said("assistant", "It is booked.", llm_node_ttft=0.35, tts_node_ttfb=0.25)),
+        (16.5, "session_usage_updated", {"usage": [{"type": "llm", "input_tokens": 1}]}),
+        (
+            17.0,
+            "session_usage_updated",
+            {
+                "usage": [
+                    {"type": "llm", "input_tokens": 70, "output_tokens": 7},
+                    {"type": "llm", "input_tokens": 30, "output_tokens": 5},
+                    {"type": "tts", "output_tokens": 999},
+                ]
+            },
+        ),
+        (18.0, "lkgate.caller_hangup", {"reason": "everything was said"}),
+    ],
+    lasts=20,
+)
+TRUTH = labels(
+    "book a room",
+    "for tuesday",
+    tools=[("book", {"day": "tuesday"}), ("pay", {})],
+)
+
+EXPECTED: dict[str, tuple[float, int]] = {
+    # 6 - 5 and 12 - 11; the third caller turn ended while the agent spoke
+    "response_latency": (us(1), 2),
+    "unanswered_turns": (0, 2),
+    "time_to_first_audio": (us(0.8), 1),
+    "end_of_turn_delay": (us(0.6), 2),
+    "llm_ttft": (us(0.25), 2),
+    "tts_ttfb": (us(0.2), 3),
+    "interruptions": (0, 3),
+    "barge_in_yield": (us(3), 1),
+    "barge_ins_ignored": (1, 1),
+    "agent_cut_ins": (0, 3),
+    # 1 s of both in 11 s of any: 2 + 2 + 4 of the agent, 3 more of the caller
+    "talk_over_ratio": (1 / 11, 1),
+    "silence_gap": (us(1), 1),
+    "caller_words": (6, 3),
+    "agent_words": (7, 3),
+    # "on" for "for", "please" too much: 2 of 5
+    "word_error_rate": (2 / 5, 2),
+    "tool_calls": (2, 1),
+    "tool_errors": (1, 2),
+    # pay is missing, mail is not to be called
+    "tool_selection_errors": (2, 3),
+    "tool_order_errors": (0, 1),
+    "tool_argument_errors": (0, 1),
+    "task_completed": (0, 1),
+    "handoffs": (0, 1),
+    "llm_input_tokens": (100, 1),
+    "llm_output_tokens": (12, 1),
+    "model_misses": (0, 1),
+    "speech_misses": (0, 1),
+    "call_completed": (1, 1),
+    "caller_impatient": (0, 1),
+    "media_gaps": (0, 1),
+}
+
+
+def test_every_metric_has_an_example() -> None:
+    assert set(EXPECTED) == set(METRICS)
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_value(name: str) -> None:
+    found = measured(name, TALK, TRUTH)
+    assert found.value == pytest.approx(EXPECTED[name][0])
+    assert found.n == EXPECTED[name][1]
+    assert (found.reason, found.missing) == (None, False)
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_missing_evidence_is_no_value(name: str) -> None:
+    """Each kind of evidence that a metric needs is taken away in turn."""
+    lacking = {
+        "caller_audio": bundle(caller=None, agent=[span(1, 2)], events=_events(TALK)),
+        "agent_audio": bundle(agent=None, caller=[span(1, 2)], events=_events(TALK)),
+        "session": bundle(caller=[span(1, 2)], agent=[span(3, 4)]),
+        "transcript": bundle(caller=[span(1, 2)], agent=[span(3, 4)]),
+        "replay": bundle(caller=[span(1, 2)], agent=[span(3, 4)], source="record"),
+        "labels": TALK,
+    }
+    for evidence in METRICS[name].spec.evidence:
+        truth = None if evidence == "labels" else TRUTH
+        found = measured(name, lacking[evidence], truth)
+        assert (found.value, found.n, found.missing) == (None, 0, True), evidence
+        assert found.reason
+
+
+def _events(session: Bundle) -> list[tuple[float, str, dict[str, Json]]]:
+    return [(e.t_us / 1e6, e.kind, dict(e.data)) for e in session.events]
+
+
+def test_silent_agent_is_not_fast() -> None:
+    session = bundle(caller=[span(1, 2), span(9, 10)], agent=[], lasts=30)
+    assert measured("response_latency", session).value is None
+    assert [s.status for s in measured("response_latency", session).samples] == ["absent", "absent"]
+    assert measured("unanswered_turns", session).value == 2
+    found = measured("time_to_first_audio", session)
+    assert (found.value, found.reason) == (None, "the agent never made a sound")
+
+
+def test_nobody_speaks() -> None:
+    session = bundle()
+    for name in ("response_latency", "unanswered_turns", "barge_in_yield"):
+        found = measured(name, session)
+        assert (found.value, found.reason) == (None, "nothing to measure in this call")
+    for name in ("talk_over_ratio", "silence_gap"):
+        assert measured(name, session).reason == "nobody spoke"
+
+
+def test_who_waits_for_an_answer() -> None:
+    def reasons(session: Bundle) -> list[str | None]:
+        return [s.reason for s in measured("response_latency", session).samples]
+
+    goodbye = bundle(agent=[span(1, 2)], caller=[span(3, 4)], lasts=5)
+    assert reasons(goodbye) == ["the caller left"]
+    assert reasons(bundle(caller=[span(3, 4)], lasts=15)) == ["the agent did not answer"]
+    assert reasons(bundle(caller=[span(3, 3.2)], lasts=15)) == ["too short to be a word"]
+    cut_in = bundle(caller=[span(1, 5)], agent=[span(4, 6)])
+    assert reasons(cut_in) == ["the agent was speaking when the caller stopped"]
+    noise = bundle(caller=[span(1, 5)], agent=[span(2, 3)], lasts=15)
+    assert reasons(noise) == ["the agent spoke before the caller had stopped"]
+
+
+def test_agent_that_spoke_in_a_pause_answers_at_its_next_word() -> None:
+    session = bundle(caller=[span(1, 5)], agent=[span(2, 3), span(6, 7)])
+    assert measured("response_latency", session).value == us(1)
+
+
+def test_agent_cut_in() -> None:
+    found = measured("agent_cut_ins", bundle(caller=[span(1, 5)], agent=[span(4, 6)]))
+    assert found.value == 1
+    assert found.samples[0].span == span(4, 5)
+    assert found.samples[0].note == "1.0 s of the caller's words were still to come"
+
+
+def test_livekit_sentinels_are_absent() -> None:
+    session = bundle(
+        caller=[span(1, 2)],
+        agent=[span(3, 4)],
+        events=[
+            (2.5, *said("user", "Hi", end_of_turn_delay=0.0, transcription_delay=0.3)),
+            (4.1, *said("assistant", "Hello", llm_node_ttft=-1.0)),
+        ],
+    )
+    assert measured("end_of_turn_delay", session).samples[0].status == "not_applicable"
+    assert measured("llm_ttft", session).value is None
+    bare = bundle(agent=[span(3, 4)], events=[(4.1, *said("assistant", "Hello"))])
+    assert measured("llm_ttft", bare).samples[0].status == "absent"
+
+
+def test_time_to_first_audio_begins_when_the_caller_is_there() -> None:
+    early = bundle(
+        agent=[span(1, 4)],
+        caller=[],
+        events=[(2.0, "participant_connected", {"identity": "caller-1"})],
+    )
+    assert measured("time_to_first_audio", early).value == 0
+    later = bundle(
+        agent=[span(1, 4), span(9, 10)],
+        caller=[],
+        events=[(5.0, "participant_connected", {"identity": "caller-1"})],
+    )
+    assert measured("time_to_first_audio", later).value == us(4)
+
+
+def test_word_errors_lie_in_their_turn() -> None:
+    session = bundle(
+        caller=[span(1, 2), span(5, 6)],
+        agent=[span(3, 4)],
+        events=[(2.5, *said("user", "book")), (6.5, *said("user", "on thursday please"))],
+    )
+    found = measured("word_error_rate", session, labels("book it", "on tuesday please"))
+    assert [(s.turn, s.value, s.note) for s in found.samples] == [
+        (0, 0.5, "'it' not heard"),
+        (2, 1 / 3, "'tuesday' heard as 'thursday'"),
+    ]
+    assert found.value == pytest.approx(2 / 5)
+
+
+def test_unheard_caller_is_all_errors_and_no_reference_is_no_value() -> None:
+    session = bundle(
+        caller=[span(1, 2)], agent=[span(3, 4)], events=[(4.1, *said("assistant", "Hm?"))]
+    )
+    assert measured("word_error_rate", session, labels("one two")).value == 1.0
+    found = measured("word_error_rate", session, labels(""))
+    assert (found.value, found.reason) == (None, "the labels hold no words of the caller")
+
+
+def test_tools_against_labels() -> None:
+    session = bundle(
+        caller=[span(1, 2)],
+        agent=[span(5, 6)],
+        events=[
+            (3.0, *tool("pay", {"sum": 5}, call_id="1")),
+            (4.0, *tool("book", {"day": "monday", "note": "free"}, call_id="2")),
+        ],
+    )
+    truth = labels("x", tools=[("book", {"day": "tuesday"}), ("pay", {"sum": 5.0})])
+    assert measured("tool_selection_errors", session, truth).value == 0
+    assert measured("tool_order_errors", session, truth).value == 1
+    found = measured("tool_argument_errors", session, truth)
+    assert found.value == 1
+    assert [s.note for s in found.samples if s.value] == ['book $.day: "tuesday" became "monday"']
+    assert measured("task_completed", session, truth).value == 0
+    right = labels("x", tools=[("pay", {}), ("book", {"day": "monday"})])
+    assert measured("task_completed", session, right).value == 1
+
+
+def test_no_tool_due_and_none_called_is_right() -> None:
+    session = bundle(caller=[span(1, 2)], agent=[span(3, 4)], events=[(2.5, *said("user", "Hi"))])
+    for name in ("tool_selection_errors", "tool_order_errors", "tool_argument_errors"):
+        found = measured(name, session, labels("hi"))
+        assert (found.value, found.n) == (0, 1)
+    # But labels that want a tool are not content with none.
+    found = measured("tool_selection_errors", session, labels("hi", tools=[("book", {})]))
+    assert found.value == 1
+
+
+def test_call_not_completed() -> None:
+    session = bundle(
+        caller=[span(1, 2)],
+        agent=[span(3, 4)],
+        events=[
+            (1.0, "lkgate.caller_utterance", {"index": 0, "phase": "start"}),
+            (5.0, "lkgate.program_error", {"message": "KeyError: 'x'"}),
+        ],
+    )
+    found = measured("call_completed", session)
+    assert (found.value, found.samples[0].note) == (
+        0,
+        "KeyError: 'x'; the caller did not get to the end; utterance 0 was not said to its end",
+    )
+
+
+def test_misses_name_their_turn() -> None:
+    miss: dict[str, Json] = {"modality": "llm", "difference": "a word"}
+    speech: dict[str, Json] = {"modality": "tts"}
+    session = bundle(
+        agent=[span(1, 2)],
+        caller=[span(3, 4)],
+        events=[(4.5, "lkgate.model_miss", miss), (4.6, "lkgate.model_miss", speech)],
+    )
+    found = measured("model_misses", session)
+    assert [(s.turn, s.note) for s in found.samples] == [(1, "llm: a word")]
+    assert measured("speech_misses", session).samples[0].note == "tts: never recorded"
+
+
+def test_a_number_that_is_none_is_missing() -> None:
+    usage: Json = [{"type": "llm", "input_tokens": float("nan"), "output_tokens": 1}]
+    session = bundle(events=[(1.0, "session_usage_updated", {"usage": usage})])
+    found = measured("llm_input_tokens", session)
+    assert (found.value, found.missing, found.reason) == (None, True, "the value is nan")
