@@ -10,7 +10,6 @@ from lkgate.bundle.archive import archive_bytes
 from lkgate.bundle.canonical import JsonLike
 from lkgate.bundle.events import EVENTS
 from lkgate.bundle.manifest import (
-    ALTERED,
     MANIFEST,
     CassetteKind,
     amend,
@@ -18,8 +17,16 @@ from lkgate.bundle.manifest import (
     tracks_out,
 )
 from lkgate.bundle.place import new_directory, new_file
-from lkgate.bundle.reader import CASSETTE, LABELS, hash_of, open_tree, read, read_manifest
-from lkgate.bundle.tree import Directory
+from lkgate.bundle.reader import (
+    CASSETTE,
+    LABELS,
+    hash_of,
+    open_tree,
+    read,
+    read_manifest,
+    read_tree,
+)
+from lkgate.bundle.tree import Directory, Overlay
 from lkgate.errors import BundleError
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
@@ -104,19 +111,14 @@ def reseal(bundle: Path, *, cassette: CassetteKind | None = None) -> Bundle:
         BundleError: if another file than those was changed, or the labels do not follow their
             schema.
     """
+    if not bundle.is_dir():
+        raise BundleError(
+            "is no directory", where=str(bundle), next_step="Unpack it and seal the directory."
+        )
     tree = Directory(bundle)
     manifest = read_manifest(tree)
-    kept = [entry for entry in manifest.files if not _open(entry.path)]
-    for entry in kept:
-        if entry.path not in tree.sizes or hash_of(tree, entry.path) != entry:
-            raise BundleError(
-                "is not as it was written", where=f"{bundle}/{entry.path}", next_step=ALTERED
-            )
-    if LABELS in tree.sizes:
-        from lkgate.bundle.labels import decode_labels
-
-        decode_labels(tree.read(LABELS), f"{bundle}/{LABELS}")
-    found = [hash_of(tree, path) for path in tree.sizes if _open(path)]
+    kept = [entry for entry in manifest.files if not _may_change(entry.path)]
+    found = [hash_of(tree, path) for path in tree.sizes if _may_change(path)]
     changes: dict[str, JsonLike] = {
         "files": files_out([*kept, *found]),
         "cassette": cassette or manifest.cassette,
@@ -125,11 +127,13 @@ def reseal(bundle: Path, *, cassette: CassetteKind | None = None) -> Bundle:
         changes["absent"] = {
             key: reason for key, reason in manifest.absent.items() if key != CASSETTE
         }
+    data = amend(tree.read(MANIFEST), changes)
+    sealed = read_tree(Overlay(tree, MANIFEST, data))
     with new_file(bundle / MANIFEST) as made:
-        made.write_bytes(amend(tree.read(MANIFEST), changes))
-    return read(bundle)
+        made.write_bytes(data)
+    return sealed
 
 
-def _open(path: str) -> bool:
+def _may_change(path: str) -> bool:
     """Whether a file may change after the bundle was closed."""
     return path == LABELS or path.startswith(CASSETTE + "/")

@@ -56,7 +56,7 @@ def read(path: Path) -> Bundle:
         BundleError: if a byte of any file, a name or a size is not as written, a file is missing
             or too many, or the format is newer than this version reads.
     """
-    return _read(open_tree(path))
+    return read_tree(open_tree(path))
 
 
 def read_baseline(path: Path) -> Bundle | None:
@@ -66,9 +66,9 @@ def read_baseline(path: Path) -> Bundle | None:
         BundleError: if the recording or its baseline is not whole, or they do not belong together.
     """
     tree = open_tree(path)
-    _read(tree)
+    read_tree(tree)
     baseline = Subtree(tree, BASELINE)
-    return _read(baseline, nested=True) if baseline.sizes else None
+    return read_tree(baseline, nested=True) if baseline.sizes else None
 
 
 def read_pcm(path: Path, track: Track) -> Pcm:
@@ -83,7 +83,7 @@ def read_pcm(path: Path, track: Track) -> Pcm:
 def verify(path: Path) -> Bundle:
     """:func:`read`, and every track is decoded and compared with its digest."""
     tree = open_tree(path)
-    bundle = _read(tree)
+    bundle = read_tree(tree)
     for track in bundle.manifest.tracks:
         if track.path is not None:
             _pcm(tree, track)
@@ -118,7 +118,8 @@ def _manifest_bytes(tree: Tree) -> bytes:
     return tree.read(MANIFEST)
 
 
-def _read(tree: Tree, *, nested: bool = False) -> Bundle:
+def read_tree(tree: Tree, *, nested: bool = False) -> Bundle:
+    """:func:`read` for files that are open already; ``nested`` for a baseline in a recording."""
     manifest = read_manifest(tree)
     held = _check_files(tree, manifest, nested=nested)
     where = f"{tree.where}/{EVENTS}"
@@ -137,7 +138,7 @@ def _read(tree: Tree, *, nested: bool = False) -> Bundle:
         labels = decode_labels(held[LABELS], f"{tree.where}/{LABELS}")
     baseline = Subtree(tree, BASELINE)
     if baseline.sizes:
-        accepted = _read(baseline, nested=True)
+        accepted = read_tree(baseline, nested=True)
         if accepted.manifest.recording_digest != manifest.digest:
             raise BundleError(
                 "the baseline was made from another recording",

@@ -120,6 +120,25 @@ class Subtree:
         return self._tree.sha256(self._prefix + path)
 
 
+class Overlay:
+    """A tree in which one file has other content, to see whether that would be whole."""
+
+    def __init__(self, tree: Tree, path: str, data: bytes):
+        self._tree = tree
+        self._path = path
+        self._data = data
+        self.where = tree.where
+        self.sizes: Mapping[str, int] = {**tree.sizes, path: len(data)}
+
+    def read(self, path: str) -> bytes:
+        return self._data if path == self._path else self._tree.read(path)
+
+    def sha256(self, path: str) -> str:
+        if path == self._path:
+            return hashlib.sha256(self._data).hexdigest()
+        return self._tree.sha256(path)
+
+
 def check_tree(sizes: Mapping[str, int], where: str) -> None:
     """Refuse names and sizes that no bundle has.
 
