@@ -1,0 +1,5 @@
+"""``python -m lkgate``."""
+
+from lkgate.cli.main import main
+
+main()

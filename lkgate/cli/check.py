@@ -1,0 +1,25 @@
+"""``lkgate check``: is every byte of a bundle what it was when it was closed?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("check")
+@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(bundles: tuple[Path, ...]) -> None:
+    """Verify every digest of BUNDLES, audio decoded and compared as well.
+
+    Prints one line a bundle; the first that is not whole ends it with exit code 2.
+    """
+    from lkgate.bundle import verify
+
+    for path in bundles:
+        bundle = verify(path)
+        manifest = bundle.manifest
+        click.echo(
+            f"{path}: whole: {len(bundle.events)} events, {len(manifest.tracks)} tracks, "
+            f"{manifest.duration_us / 1e6:.1f} s, digest {manifest.digest[:16]}"
+        )

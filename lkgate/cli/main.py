@@ -1,0 +1,106 @@
+"""The program's entry: the group of commands, and the one place where errors become text."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from lkgate import __version__
+from lkgate.cli.exits import Exit, exit_of
+from lkgate.errors import LkgateError
+
+# name -> (module, one line of help). Modules load when their command runs: `--help` stays fast.
+COMMANDS = {
+    "replay": ("lkgate.cli.replay", "Replay recordings into a build, diff, and gate."),
+    "record": ("lkgate.cli.record", "Record a live LiveKit room as a bundle."),
+    "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
+    "check": ("lkgate.cli.check", "Verify every digest of a bundle."),
+    "accept": ("lkgate.cli.accept", "Make the last replay of a build the baseline."),
+    "recover": ("lkgate.cli.recover", "Close a recording that was cut off."),
+    "pack": ("lkgate.cli.pack", "Pack a bundle into one .lkb file."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[name][0])
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="lkgate")
+@click.option("--debug", is_flag=True, help="Print tracebacks, and what the builds print.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Release gate for LiveKit voice agents.
+
+    Records real calls, replays them into the next build in virtual time, and fails on what got
+    worse. Exit codes: 0 pass, 1 a gate failed, 2 usage or a wrong file, 3 no verdict,
+    4 a replay could not complete, 70 a bug in lkgate, 130 interrupted.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        args: the words behind the program's name; ``None`` takes them from the process.
+    """
+    words = sys.argv[1:] if args is None else args
+    # Also read here, for an error raised while click still parses.
+    debug = "--debug" in words
+    sys.exit(_run(words, debug=debug))
+
+
+def _run(words: list[str], *, debug: bool) -> int:
+    try:
+        code = cli.main(args=words, prog_name="lkgate", standalone_mode=False)
+        return int(code or 0)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return Exit.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left (`lkgate show ... | head`): not an error of ours.
+        sys.stderr.close()
+        return Exit.PASS
+    except LkgateError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"error: {error}", err=True)
+        return exit_of(error)
+    except Exception as bug:  # noqa: BLE001 - the last line of defence: named, never swallowed
+        if debug:
+            traceback.print_exc()
+        click.echo(
+            f"error: a bug in lkgate {__version__}: {type(bug).__name__}: {bug}\n"
+            "  Run the same command with --debug and report what it prints.",
+            err=True,
+        )
+        return Exit.BUG
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""The terminal report: the verdict, the reasons, the places to listen to, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from lkgate.model.gate import Evidence, Finding, JudgedCall, Verdict
+from lkgate.report import words
+
+WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
+STYLE = {"pass": "bold green", "fail": "bold red", "no_verdict": "bold yellow"}
+SHOWN = 4
+
+
+def render(verdict: Verdict, *, build: str, digest: str, verbose: bool = False) -> Text:
+    """The whole report, ending in a newline.
+
+    Args:
+        verdict: what was decided.
+        build: the candidate's name.
+        digest: over all its replays.
+        verbose: every place and every passed rule, not only the first ones.
+    """
+    text = Text()
+    for line in _lines(verdict, build, digest, verbose):
+        text.append_text(line)
+        text.append("\n")
+    return text
+
+
+def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator[Text]:
+    failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
+    warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
+    silent = [found for found in verdict.with_status("no_verdict")]
+    yield _headline(verdict, build, len(failed), len(silent))
+    for found in failed:
+        yield from _failed(found, "x", "red", verbose)
+    for found in silent:
+        yield from _silent(found)
+    for found in warned:
+        yield from _failed(found, "!", "yellow", verbose)
+    yield from _missing(verdict)
+    yield from _divergences(verdict)
+    yield from _rest(verdict, verbose)
+    yield Text("")
+    yield Text(f"replays {digest[:16]}  gate {verdict.gate.path}", style="dim")
+
+
+def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
+    rules, calls = len(verdict.findings), len(verdict.calls)
+    line = Text(f"{WORD[verdict.status]}  {build}", style=STYLE[verdict.status])
+    if verdict.status == "fail":
+        reason = f"{failed} of {rules} rules failed"
+        reason += f", {silent} without a verdict" if silent else ""
+    elif verdict.status == "no_verdict":
+        reason = f"{silent or 'some'} of {rules} rules could not be judged"
+    else:
+        reason = f"{rules} rules hold"
+    return line.append(f": {reason}, {calls} calls", style="bold")
+
+
+def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
+    rule, unit = found.rule, found.spec.unit
+    yield Text("")
+    head = Text(f"{mark} {rule.id}", style=f"bold {style}")
+    head.append(f"  {rule.metric} {rule.aggregate} = {words.value(found.observed, unit)}")
+    if found.baseline is not None:
+        head.append(f", baseline {words.value(found.baseline, unit)}")
+    for check in found.checks:
+        if not check.ok:
+            head.append(f"; {words.limit(check, unit)}", style=style)
+    head.append(f"  (n {found.n})", style="dim")
+    yield head
+    if rule.message:
+        yield Text(f"  {rule.message}")
+    shown = found.evidence if verbose else found.evidence[:SHOWN]
+    for place in shown:
+        yield _place(place, found)
+    if len(found.evidence) > len(shown):
+        yield Text(f"    and {len(found.evidence) - len(shown)} more (--verbose)", style="dim")
+
+
+def _place(place: Evidence, found: Finding) -> Text:
+    unit = found.spec.unit
+    turn = "call" if place.turn is None else f"turn {place.turn}"
+    line = Text(f"    {place.call}, {turn}", style="bold")
+    line.append(f", listen at {words.span(place.span)}", style="cyan")
+    if place.value is not None:
+        line.append(f": {words.value(place.value, unit)}")
+        if place.baseline_value is not None:
+            line.append(f", was {words.value(place.baseline_value, unit)}")
+    if place.note:
+        line.append(f": {place.note}" if place.value is None else f" - {place.note}")
+    if place.estimated:
+        line.append(f" (estimated: {', '.join(place.estimated)})", style="yellow")
+    return line
+
+
+def _silent(found: Finding) -> Iterator[Text]:
+    yield Text("")
+    style = "yellow" if found.rule.severity == "error" else "dim"
+    yield Text(f"? {found.rule.id}", style=f"bold {style}").append(
+        f"  {found.rule.metric} {found.rule.aggregate}: no verdict", style=style
+    )
+    for problem in found.problems[:SHOWN]:
+        where = f"{problem.call}: " if problem.call else ""
+        yield Text(f"    {where}{problem.reason}")
+        if problem.next_step:
+            yield Text(f"      {problem.next_step}", style="cyan")
+    if len(found.problems) > SHOWN:
+        yield Text(f"    and {len(found.problems) - SHOWN} more", style="dim")
+
+
+def _missing(verdict: Verdict) -> Iterator[Text]:
+    broken = [call for call in verdict.calls if call.failure is not None]
+    if not broken and not verdict.missing:
+        return
+    yield Text("")
+    yield Text("Calls without a replay", style="bold")
+    for call in broken:
+        assert call.failure is not None
+        yield Text(f"    {call.call}: {call.failure.message}")
+        if call.failure.next_step:
+            yield Text(f"      {call.failure.next_step}", style="cyan")
+    for name in verdict.missing:
+        yield Text(f"    {name}: was not replayed")
+
+
+def _divergences(verdict: Verdict) -> Iterator[Text]:
+    found = [call for call in verdict.calls if _diverged(call)]
+    if not found:
+        return
+    yield Text("")
+    yield Text("Where conversations first diverge", style="bold")
+    for call in found:
+        assert call.difference is not None
+        first = call.difference.first_divergence
+        assert first is not None
+        at = words.clock(first.difference.t_us)
+        line = Text(f"    {call.call}", style="bold").append(f" at {at}", style="cyan")
+        line.append(f", layer {first.layer}: {first.reason}")
+        if first.turns_lost:
+            line.append(f" ({first.turns_lost} later turns are not compared)", style="dim")
+        yield line
+
+
+def _diverged(call: JudgedCall) -> bool:
+    return call.difference is not None and call.difference.first_divergence is not None
+
+
+def _rest(verdict: Verdict, verbose: bool) -> Iterator[Text]:
+    passed, follows = verdict.with_status("pass"), verdict.with_status("follows")
+    if follows:
+        yield Text("")
+        for found in follows:
+            yield Text(f"- {found.rule.id}: explained by {', '.join(found.follows)}", style="dim")
+    if not passed:
+        return
+    yield Text("")
+    width = max(len(found.rule.id) for found in passed)
+    for found in passed:
+        unit = found.spec.unit
+        line = Text("+ ", style="green").append(found.rule.id.ljust(width))
+        line.append(f"  {found.rule.aggregate} {words.value(found.observed, unit)}")
+        if found.baseline is not None:
+            line.append(f", was {words.value(found.baseline, unit)}")
+        line.append(f"  (n {found.n})", style="dim")
+        yield line
+    if verbose:
+        yield from _changes(verdict)
+
+
+def _changes(verdict: Verdict) -> Iterator[Text]:
+    """Every difference that no rule minded: reworded texts, latencies within their margin."""
+    yield Text("")
+    yield Text("All differences", style="bold")
+    for call in verdict.calls:
+        if call.difference is None:
+            continue
+        for found in call.difference.differences:
+            yield Text(f"    {call.call} at {words.clock(found.t_us)}: {found.detail}")

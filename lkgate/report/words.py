@@ -1,0 +1,59 @@
+"""Values, times and margins in words, the same in every report."""
+
+from __future__ import annotations
+
+from lkgate.model.bundle import Span
+from lkgate.model.gate import Check, Margin
+from lkgate.model.measurement import Unit
+
+
+def value(amount: float | None, unit: Unit) -> str:
+    """``1234567.0, "us"`` -> ``1.23 s``; ``None`` -> ``-``."""
+    if amount is None:
+        return "-"
+    if unit == "us":
+        ms = amount / 1000
+        return f"{ms:.0f} ms" if abs(ms) < 999.5 else f"{ms / 1000:.2f} s"
+    if unit == "ratio":
+        return f"{amount * 100:.1f} %"
+    text = f"{amount:.0f}" if float(amount).is_integer() else f"{amount:.2f}"
+    return text if unit == "count" else f"{text} {unit}"
+
+
+def change(amount: float, unit: Unit) -> str:
+    """A value with its sign."""
+    return ("+" if amount >= 0 else "-") + value(abs(amount), unit)
+
+
+def clock(t_us: int) -> str:
+    """Session time as ``m:ss.t``."""
+    tenths = round(t_us / 100_000)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def span(stretch: Span) -> str:
+    """A stretch of session time, to find in a player."""
+    if stretch.end_us <= stretch.start_us:
+        return clock(stretch.start_us)
+    return f"{clock(stretch.start_us)}-{clock(stretch.end_us)}"
+
+
+def margin(allowed: Margin, unit: Unit) -> str:
+    """``+250 ms and 10 %``: what both must be exceeded for a rule to fail."""
+    parts = []
+    if allowed.absolute is not None:
+        parts.append(value(allowed.absolute, unit))
+    if allowed.relative is not None:
+        parts.append(f"{allowed.relative * 100:g} %")
+    return " and ".join(parts)
+
+
+def limit(check: Check, unit: Unit) -> str:
+    """One limit, and how it compares: ``+630 ms, allowed +250 ms``."""
+    if isinstance(check.allowed, Margin):
+        sign = "+" if check.limit == "max_increase" else "-"
+        amount = check.observed if check.limit == "max_increase" else -check.observed
+        share = f" ({check.relative * 100:+.0f} %)" if check.relative is not None else ""
+        return f"{change(amount, unit)}{share}, allowed {sign}{margin(check.allowed, unit)}"
+    word = "at most" if check.limit == "max" else "at least"
+    return f"allowed {word} {value(check.allowed, unit)}"
