@@ -1,6 +1,21 @@
 """The project's settings: flag, then ``LKGATE_*``, then file, then default."""
 
 from lkgate.config.load import load_config
-from lkgate.config.settings import BuildEntry, Config, ReplaySettings, ToolPolicy, Tools
+from lkgate.config.settings import (
+    BuildEntry,
+    Config,
+    ModelsMode,
+    ReplaySettings,
+    ToolPolicy,
+    Tools,
+)
 
-__all__ = ["BuildEntry", "Config", "ReplaySettings", "ToolPolicy", "Tools", "load_config"]
+__all__ = [
+    "BuildEntry",
+    "Config",
+    "ModelsMode",
+    "ReplaySettings",
+    "ToolPolicy",
+    "Tools",
+    "load_config",
+]

@@ -1,0 +1,142 @@
+"""Recordings as jobs: everything that a child needs to replay one call, in a directory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lkgate.bundle import read_pcm, unpack
+from lkgate.caller import encode_plan
+from lkgate.config import ModelsMode, Tools
+from lkgate.errors import ReplayError
+from lkgate.model.bundle import BuildIdentity, Bundle
+from lkgate.model.event import Json
+from lkgate.model.plan import Pacing
+from lkgate.replay.outcome import Failure, Job, Outcome
+from lkgate.replay.plan import caller_track, plan_from
+from lkgate.replay.recordings import Recording
+from lkgate.replay.server import BOOT
+
+# Wall clock inside a replay whose recording does not know its own.
+_STARTED_AT_UNIX_US = 1_735_689_600_000_000
+_HORIZON_US = 120_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How calls are replayed.
+
+    Attributes:
+        state: the project's ``.lkgate`` directory: replays go to ``replays/<build>/<call>``.
+        workers: calls at once.
+        wall_limit_s: real time that a call may take on top of the recording's own length.
+        boot: the fork server's program.
+    """
+
+    state: Path
+    models: ModelsMode = "cassette"
+    pacing: Pacing = "anchored"
+    tools: Tools = field(default_factory=Tools)
+    workers: int = 1
+    wall_limit_s: float = 120.0
+    patience_us: int = 20_000_000
+    link_latency_us: int = 45_000
+    seed: int = 0
+    boot: Path = BOOT
+
+
+def make_jobs(
+    recordings: Sequence[Recording],
+    identity: BuildIdentity,
+    options: ReplayOptions,
+    work: Path,
+) -> tuple[list[Job], list[Outcome]]:
+    """A job a recording below ``work``, and the outcome of each that cannot be one."""
+    jobs: list[Job] = []
+    failed: list[Outcome] = []
+    for recording in recordings:
+        try:
+            jobs.append(_job(recording, identity, options, work))
+        except ReplayError as error:
+            failure = Failure("recording", error.what, error.where, error.next_step)
+            failed.append(Outcome(recording.call, None, failure, 0.0))
+    return jobs, failed
+
+
+def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, work: Path) -> Job:
+    bundle, manifest = recording.bundle, recording.bundle.manifest
+    if options.models == "cassette" and manifest.cassette == "none":
+        raise ReplayError(
+            "the recording holds no cassette, so nothing can answer the build's models",
+            where=str(recording.path),
+            next_step="Record calls with `lkgate record --build`, or add what is missing with "
+            "`--models record`.",
+        )
+    directory = work / recording.call
+    track = caller_track(bundle)
+    pcm = read_pcm(recording.path, track)
+    plan = plan_from(bundle, pcm, pacing=options.pacing, patience_us=options.patience_us)
+    directory.mkdir(parents=True)
+    (directory / "caller.pcm").write_bytes(pcm.astype("<i2", copy=False).tobytes())
+    started = manifest.started_at_unix_us
+    tools: dict[str, Json] = {
+        "default": options.tools.default.as_json(),
+        "by_name": {name: policy.as_json() for name, policy in options.tools.by_name.items()},
+    }
+    job: dict[str, Json] = {
+        "call": recording.call,
+        "seed": _seed(options.seed, manifest.id),
+        "started_at_unix_us": _STARTED_AT_UNIX_US if started is None else started,
+        "room": manifest.room,
+        "plan": encode_plan(plan),
+        "cassette": {
+            "mode": options.models,
+            "directory": str(_cassette(recording, directory)),
+            "new_directory": str(directory / "new"),
+        },
+        "tools": tools,
+        "link_latency_us": options.link_latency_us,
+        "horizon_us": 3 * manifest.duration_us + _HORIZON_US,
+        "agent_identity": _agent_identity(bundle),
+    }
+    (directory / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    length_s = manifest.duration_us / 1e6
+    return Job(
+        call=recording.call,
+        directory=directory,
+        bundle=work / "bundles" / recording.call,
+        header={
+            "id": manifest.id,
+            "source": "replay",
+            "room": manifest.room,
+            "started_at_unix_us": started,
+            "recording_digest": manifest.digest,
+            "build": {
+                "name": identity.name,
+                "digest": identity.digest,
+                "versions": dict(identity.versions),
+            },
+        },
+        wall_limit_s=options.wall_limit_s + length_s * (1 if options.models == "cassette" else 3),
+    )
+
+
+def _cassette(recording: Recording, directory: Path) -> Path:
+    if recording.path.is_dir():
+        return (recording.path / "cassette").resolve()
+    unpacked = directory / "recording"
+    unpack(recording.path, unpacked)
+    return unpacked / "cassette"
+
+
+def _agent_identity(bundle: Bundle) -> str:
+    tracks = bundle.tracks("agent")
+    return tracks[0].participant if tracks else "agent"
+
+
+def _seed(seed: int, call: str) -> int:
+    # 48 bits: what every reader of JSON holds exactly.
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{call}".encode()).digest()[:6])

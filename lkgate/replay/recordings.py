@@ -1,0 +1,72 @@
+"""The recordings that a replay starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lkgate.bundle import read
+from lkgate.errors import ConfigError
+from lkgate.model.bundle import Bundle
+
+ARCHIVE = ".lkb"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One recorded call: its name, where it lies, and what it holds."""
+
+    call: str
+    path: Path
+    bundle: Bundle
+
+
+def find_recordings(directory: Path) -> list[Path]:
+    """Every bundle right below ``directory``, sorted by name.
+
+    Raises:
+        ConfigError: there is no such directory, or no recording in it.
+    """
+    if not directory.is_dir():
+        raise ConfigError(
+            "there is no such directory of recordings",
+            where=str(directory),
+            next_step="Record a call with `lkgate record`, or set `recordings`.",
+        )
+    found = [
+        path
+        for path in sorted(directory.iterdir())
+        if (path / MANIFEST).is_file() or path.suffix == ARCHIVE
+    ]
+    if not found:
+        raise ConfigError(
+            "there is no recording in this directory",
+            where=str(directory),
+            next_step="Record a call with `lkgate record`, or name a bundle.",
+        )
+    return found
+
+
+def read_recordings(paths: Sequence[Path]) -> list[Recording]:
+    """The bundles at ``paths``, verified.
+
+    Raises:
+        BundleError: one is not whole.
+        ConfigError: two have one name, or one is a replay itself.
+    """
+    recordings: dict[str, Recording] = {}
+    for path in paths:
+        call = path.stem if path.suffix == ARCHIVE else path.resolve().name
+        bundle = read(path)
+        if bundle.manifest.source == "replay":
+            raise ConfigError("this is a replay, not a recording", where=str(path))
+        if call in recordings:
+            raise ConfigError(
+                f"two recordings have the name `{call}`",
+                where=str(path),
+                next_step=f"The other one is {recordings[call].path}; rename one.",
+            )
+        recordings[call] = Recording(call, path, bundle)
+    return list(recordings.values())

@@ -1,0 +1,210 @@
+"""The use case: recordings replayed into a build."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lkgate.errors import ConfigError
+from lkgate.model.build import Build
+from lkgate.model.bundle import BuildIdentity
+from lkgate.replay.builds import identify
+from lkgate.replay.growth import grow_cassette
+from lkgate.replay.jobs import ReplayOptions, make_jobs
+from lkgate.replay.outcome import Outcome
+from lkgate.replay.pool import Progress, replay_calls
+from lkgate.replay.recordings import Recording, find_recordings, read_recordings
+
+__all__ = [
+    "Recording",
+    "ReplayOptions",
+    "ReplaySet",
+    "Replayed",
+    "Verification",
+    "find_recordings",
+    "read_recordings",
+    "replay",
+    "verify",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A recording and what became of it.
+
+    Attributes:
+        path: the replay's bundle on disk, ``None`` if there is none.
+    """
+
+    recording: Recording
+    outcome: Outcome
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySet:
+    """All calls of one run, in the order of the recordings.
+
+    Attributes:
+        digest: over the digests of all replays; ``None`` if a call has none.
+    """
+
+    build: BuildIdentity
+    calls: tuple[Replayed, ...]
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The same replay several times.
+
+    Attributes:
+        first: the run whose bundles were kept.
+        digests: one a run.
+        differing: calls whose runs were not all equal.
+    """
+
+    first: ReplaySet
+    digests: tuple[str | None, ...]
+    differing: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Every call was replayed to its end every time, and never differently."""
+        return not self.differing and None not in self.digests
+
+
+def replay(
+    recordings: Sequence[Recording],
+    build: Build,
+    options: ReplayOptions,
+    on_progress: Callable[[Progress], None],
+) -> ReplaySet:
+    """Replay ``recordings`` into ``build``; replays of earlier runs of these calls go.
+
+    A call that fails is an :class:`Outcome` with its failure; the others go on.
+
+    Raises:
+        BuildError: the build cannot be identified or loaded.
+        ConfigError: ``--models record`` with a recording that cannot grow.
+    """
+    return _run(recordings, build, options, on_progress, keep=True)
+
+
+def verify(
+    recordings: Sequence[Recording],
+    build: Build,
+    options: ReplayOptions,
+    on_progress: Callable[[Progress], None],
+    *,
+    times: int,
+) -> Verification:
+    """:func:`replay` ``times`` over, and whether every run was the same. The first one is kept."""
+    runs = [
+        _run(recordings, build, options, on_progress, keep=number == 0) for number in range(times)
+    ]
+    differing = [
+        one.recording.call
+        for number, one in enumerate(runs[0].calls)
+        if len({_digest_of(run.calls[number].outcome) for run in runs}) > 1
+    ]
+    return Verification(runs[0], tuple(run.digest for run in runs), tuple(differing))
+
+
+def _run(
+    recordings: Sequence[Recording],
+    build: Build,
+    options: ReplayOptions,
+    on_progress: Callable[[Progress], None],
+    *,
+    keep: bool,
+) -> ReplaySet:
+    identity = identify(build)
+    if options.models == "record":
+        _refuse_archives(recordings)
+    home = options.state / "replays" / _file_name(build.name)
+    with _work_directory(options.state, build.name) as name:
+        work = Path(name)
+        jobs, failed = make_jobs(recordings, identity, options, work)
+        outcomes = {outcome.call: outcome for outcome in failed}
+        if jobs:
+            done = replay_calls(
+                build,
+                jobs,
+                workers=options.workers,
+                wall_limit_s=options.wall_limit_s,
+                on_event=on_progress,
+                load={"models": options.models, "seed": options.seed},
+                everything=options.models != "cassette",
+                boot=options.boot,
+            )
+            outcomes |= {outcome.call: outcome for outcome in done}
+        calls: list[Replayed] = []
+        for recording in recordings:
+            outcome = outcomes[recording.call]
+            path = _keep(work, home, outcome) if keep else None
+            calls.append(Replayed(recording, outcome, path))
+            if options.models == "record" and outcome.bundle is not None:
+                kind = recording.bundle.manifest.cassette
+                grow_cassette(recording.path, work / recording.call / "new", kind)
+    return ReplaySet(identity, tuple(calls), _digest(calls))
+
+
+def _refuse_archives(recordings: Sequence[Recording]) -> None:
+    for recording in recordings:
+        if not recording.path.is_dir():
+            raise ConfigError(
+                "new exchanges cannot be added to an archive",
+                where=str(recording.path),
+                next_step="Unpack it into a directory first, or replay with `--models live`.",
+            )
+
+
+def _work_directory(state: Path, name: str) -> tempfile.TemporaryDirectory[str]:
+    (state / "work").mkdir(parents=True, exist_ok=True)
+    ignore = state / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    # Short: it holds paths that a candidate may use for sockets.
+    return tempfile.TemporaryDirectory(
+        prefix=f"{_file_name(name)[:20]}-", dir=state / "work", ignore_cleanup_errors=True
+    )
+
+
+def _keep(work: Path, home: Path, outcome: Outcome) -> Path | None:
+    """Put the replay where the last run's was; what a failed call printed is kept beside it."""
+    target = home / outcome.call
+    shutil.rmtree(target, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    log = home / f"{outcome.call}.log"
+    log.unlink(missing_ok=True)
+    if outcome.bundle is None:
+        printed = work / outcome.call / "output.log"
+        if printed.is_file():
+            shutil.copyfile(printed, log)
+        return None
+    (work / "bundles" / outcome.call).replace(target)
+    return target
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
+
+
+def _digest_of(outcome: Outcome) -> str | None:
+    return outcome.bundle.manifest.digest if outcome.bundle is not None else None
+
+
+def _digest(calls: Sequence[Replayed]) -> str | None:
+    lines: list[str] = []
+    for one in calls:
+        digest = _digest_of(one.outcome)
+        if digest is None:
+            return None
+        lines.append(f"{one.recording.call}\0{digest}\n")
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()

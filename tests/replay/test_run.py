@@ -1,0 +1,165 @@
+"""Recordings into a build, from directory to digest, with a server that only pretends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from lkgate.bundle import pack, read
+from lkgate.errors import ConfigError
+from lkgate.model.build import Build
+from lkgate.replay.run import (
+    Recording,
+    ReplayOptions,
+    ReplaySet,
+    find_recordings,
+    read_recordings,
+    replay,
+    verify,
+)
+from tests.replay.recorded import record
+
+FAKE = Path(__file__).with_name("fake_server.py")
+
+
+def build(tmp_path: Path, does: str = "ok") -> Build:
+    program = tmp_path / "agents" / "agent.py"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"# DO {does}\n")
+    return Build("v9", Path(sys.executable), program, None, (), tmp_path, {})
+
+
+def options(tmp_path: Path, **more: object) -> ReplayOptions:
+    return ReplayOptions(state=tmp_path / ".lkgate", boot=FAKE, workers=2, **more)  # type: ignore[arg-type]
+
+
+def recordings(tmp_path: Path) -> list[Recording]:
+    return read_recordings(find_recordings(tmp_path / "recordings"))
+
+
+def run(tmp_path: Path, does: str = "ok", **more: object) -> ReplaySet:
+    chosen = options(tmp_path, **more)
+    return replay(recordings(tmp_path), build(tmp_path, does), chosen, lambda _: None)
+
+
+def test_a_replay_is_a_bundle_that_knows_its_recording(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    record(tmp_path, "two")
+    done = run(tmp_path)
+    assert [one.recording.call for one in done.calls] == ["one", "two"]
+    assert done.digest is not None and done.build.name == "v9"
+    for one in done.calls:
+        assert one.path == tmp_path / ".lkgate/replays/v9" / one.recording.call
+        manifest = read(one.path).manifest
+        assert manifest.source == "replay" and manifest.id == one.recording.call
+        assert manifest.recording_digest == one.recording.bundle.manifest.digest
+        assert manifest.build == done.build
+    assert list((tmp_path / ".lkgate/work").iterdir()) == []
+    assert (tmp_path / ".lkgate/.gitignore").read_text() == "*\n"
+
+
+def test_the_job_says_all_that_a_child_needs(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    run(tmp_path, does="tell", seed=4)
+    told = json.loads((tmp_path / "told.json").read_text())
+    plan = told.pop("plan")
+    assert [said["anchor"]["kind"] for said in plan["utterances"]] == ["after_agent"]
+    assert told.pop("cassette")["mode"] == "cassette"
+    assert told.pop("seed") > 0
+    assert told == {
+        "call": "one",
+        "started_at_unix_us": 1_735_689_600_000_000,
+        "room": "room",
+        "tools": {"default": "error", "by_name": {}},
+        "link_latency_us": 45_000,
+        "horizon_us": 132_000_000,
+        "agent_identity": "bot",
+    }
+
+
+def test_a_failed_call_leaves_no_older_replay_behind(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    assert run(tmp_path).digest is not None
+    done = run(tmp_path, does="crash")
+    (one,) = done.calls
+    assert done.digest is None and one.path is None
+    assert one.outcome.failure is not None and one.outcome.failure.kind == "crash"
+    home = tmp_path / ".lkgate/replays/v9"
+    assert [path.name for path in home.iterdir()] == ["one.log"]
+    assert (home / "one.log").read_text() == "about to crash\n"
+
+
+def test_a_recording_that_cannot_be_replayed_fails_alone(tmp_path: Path) -> None:
+    record(tmp_path, "bare", cassette=False)
+    record(tmp_path, "good")
+    record(tmp_path, "mute", caller=False)
+    failures = [one.outcome.failure for one in run(tmp_path).calls]
+    assert [failure and failure.message for failure in failures] == [
+        "the recording holds no cassette, so nothing can answer the build's models",
+        None,
+        "the recording holds no audio of the caller, so there is nothing to replay",
+    ]
+
+
+def test_equal_runs_have_one_digest(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    chosen = options(tmp_path)
+    found = verify(recordings(tmp_path), build(tmp_path), chosen, lambda _: None, times=3)
+    assert found.same and len(set(found.digests)) == 1 and len(found.digests) == 3
+
+
+def test_runs_that_differ_are_told(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    record(tmp_path, "two")
+    chosen = options(tmp_path)
+    found = verify(
+        recordings(tmp_path), build(tmp_path, "chance two"), chosen, lambda _: None, times=2
+    )
+    assert not found.same and found.differing == ("two",)
+
+
+def test_an_archive_is_replayed_and_does_not_grow(tmp_path: Path) -> None:
+    archive = tmp_path / "recordings" / "two.lkb"
+    pack(record(tmp_path, "one"), archive)
+    assert [one.path is not None for one in run(tmp_path).calls] == [True, True]
+    with pytest.raises(ConfigError) as refused:
+        run(tmp_path, models="record")
+    assert str(refused.value) == (
+        f"{archive}: new exchanges cannot be added to an archive\n"
+        "  Unpack it into a directory first, or replay with `--models live`."
+    )
+
+
+def test_recorded_exchanges_join_the_cassette(tmp_path: Path) -> None:
+    path = record(tmp_path, "one")
+    before = read(path).manifest
+    run(tmp_path, does="answer", models="record")
+    after = read(path).manifest
+    assert (path / "cassette/index.jsonl").read_text() == (
+        '{"modality": "llm", "key": "a"}\n{"modality": "tts", "key": "b"}\n'
+    )
+    assert (path / "cassette/blobs/b1").read_bytes() == b"pcm"
+    assert after.digest == before.digest
+    run(tmp_path, does="answer", models="record")
+    assert read(path).manifest == after
+
+
+def test_names_are_unique(tmp_path: Path) -> None:
+    path = record(tmp_path, "one")
+    pack(path, tmp_path / "one.lkb")
+    with pytest.raises(ConfigError) as refused:
+        read_recordings([path, tmp_path / "one.lkb"])
+    assert str(refused.value) == (
+        f"{tmp_path}/one.lkb: two recordings have the name `one`\n"
+        f"  The other one is {path}; rename one."
+    )
+
+
+def test_no_recordings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such directory of recordings"):
+        find_recordings(tmp_path / "none")
+    with pytest.raises(ConfigError, match="there is no recording in this directory"):
+        find_recordings(tmp_path)
