@@ -18,9 +18,10 @@ from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.server import Server, until
 from lkgate.record.worker import Worker
 
-Ending = Literal["room_ended", "caller_left", "duration", "stopped", "no_agent"]
+Ending = Literal["room_ended", "connection_lost", "caller_left", "duration", "stopped", "no_agent"]
 
 _SYNC_SECONDS = 0.5
+_RECONNECTING = rtc.ConnectionState.CONN_RECONNECTING
 # An agent stays in the room until the server closes it, 20 s after the caller by default.
 _AFTER_CALLER_US = 5_000_000
 
@@ -108,7 +109,7 @@ class Recording:
         options = self._options
         agent_came = caller_came = False
         alone_since_us: int | None = None
-        worker_gone = False
+        worker_gone = reconnecting = False
         while True:
             now_us = self.now_us()
             roles = self._present()
@@ -119,13 +120,15 @@ class Recording:
             if self._capture.failure is not None:
                 return "stopped"  # _finish raises it
             if not self._room.isconnected():
-                return "room_ended"
+                return self._disconnected(reconnecting)
+            reconnecting = self._room.connection_state == _RECONNECTING
             if self._stop.is_set():
                 return "stopped"
             if options.duration_us is not None and now_us >= options.duration_us:
                 return "duration"
+            # While the recorder itself is cut off, it sees nobody.
             over = not caller_here and (caller_came or (agent_came and not roles))
-            if not over:
+            if reconnecting or not over:
                 alone_since_us = None
             elif alone_since_us is None:
                 alone_since_us = now_us
@@ -141,6 +144,12 @@ class Recording:
             await until(self._stop, _SYNC_SECONDS)
             # On a thread: fsync may take as long as the disk likes, and frames keep coming.
             await asyncio.to_thread(self.journal.sync)
+
+    def _disconnected(self, reconnecting: bool) -> Ending:
+        if not reconnecting:
+            return "room_ended"
+        self._on_warning("the connection to the server was lost and did not come back")
+        return "connection_lost"
 
     def _present(self) -> set[str]:
         roles = (self._roles.participant(p) for p in self._room.remote_participants.values())
