@@ -179,6 +179,8 @@ def _check_files(tree: Tree, manifest: Manifest, *, nested: bool) -> Mapping[str
 def _not_as_listed(tree: Tree, path: str, what: str) -> BundleError:
     if path == LABELS:
         next_step = f"If that change of the labels is yours: lkgate seal {tree.where}"
+    elif path.startswith(CASSETTE + "/"):
+        next_step = f"If a replay with `--models record` was cut off: lkgate seal {tree.where}"
     elif path.startswith("."):
         next_step = "If it is not part of the recording, delete it."
     else:

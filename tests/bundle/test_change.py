@@ -71,8 +71,11 @@ def test_a_grown_cassette_is_sealed_and_the_digest_stays(root: Path) -> None:
     with (root / "cassette" / "index.jsonl").open("a") as file:
         file.write('{"key":"l"}\n')
     (root / "cassette" / "blobs" / "cd34").write_bytes(b"\x02\x03")
-    with pytest.raises(BundleError):
+    with pytest.raises(BundleError) as caught:
         bundle.read(root)
+    assert caught.value.next_step == (
+        f"If a replay with `--models record` was cut off: lkgate seal {root}"
+    )
     after = bundle.reseal(root)
     assert after == bundle.read(root)
     assert after.manifest.digest == before.manifest.digest
