@@ -91,7 +91,8 @@ def _finding(
     checked = check(rule, spec, points, before)
     if checked.problem is not None:
         problems.append(Problem(None, checked.problem, "State an absolute limit."))
-    if checked.n < max(1, rule.min_n):
+    # Where calls lack evidence, too few samples are only what follows from that.
+    if checked.n < max(1, rule.min_n) and not problems:
         problems.append(_too_few(rule, checked.n, lost))
     status = _rule_status(rule, checked, points, problems)
     return Finding(

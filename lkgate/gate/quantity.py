@@ -71,6 +71,7 @@ def _split(written: float | str) -> tuple[float, str]:
     if isinstance(written, int | float):
         return float(written), ""
     found = _NUMBER.fullmatch(written)
-    if found is None:
+    # No limit of anything has twenty digits; float() makes infinity of four hundred.
+    if found is None or len(found[1]) > 20:
         raise ValueError(written)
     return float(found[1]), found[2]

@@ -47,7 +47,7 @@ def test_other_words_and_times_are_no_divergence() -> None:
         ("latency", "turn_taking", "answered 200 ms sooner (end_of_turn)"),
         ("latency", "turn_taking", "answered 200 ms sooner (end_of_turn)"),
         ("latency", "turn_taking", "answered 200 ms sooner (end_of_turn)"),
-        ("agent_text", "llm", "other words, 43% the same"),
+        ("agent_text", "llm", "other words, 17% the same"),
         ("latency", "turn_taking", "answered 200 ms sooner (end_of_turn)"),
     ]
     assert found.first_divergence is None

@@ -1,0 +1,352 @@
+"""One rule at a time: limits, margins, slices, and every way in which evidence can be missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lkgate.gate.evaluate import evaluate
+from lkgate.gate.load import parse
+from lkgate.gate.metrics import SPECS, metric_versions
+from lkgate.model.bundle import Bundle
+from lkgate.model.gate import CallFailure, CallResult, Finding, Gate, Rule, Verdict
+from tests.gate.calls import BOOK, CALLS, replayed, truth
+from tests.measure.builders import V1, Agent, Step, labels, play, result, without
+
+STEPS = [Step("One.", "Two."), Step("Three.", "Four."), Step("Five.", "Six.")]
+LATER = Agent(end_of_turn=1.0)
+
+
+def gate(*rules: str) -> Gate:
+    lines = "".join(f"  - {{id: r{n}, {rule}}}\n" for n, rule in enumerate(rules))
+    return parse("version: 1\nrules:\n" + lines, "gate.yaml")
+
+
+def verdict(rules: Gate, *calls: CallResult) -> Verdict:
+    return evaluate(rules, calls, recordings=[call.call for call in calls])
+
+
+def finding(rule: str, *calls: CallResult) -> Finding:
+    return verdict(gate(rule), *calls).findings[0]
+
+
+LATENCY = "metric: response_latency, aggregate: p95"
+
+
+def test_absolute_limit() -> None:
+    call = result("a", STEPS)
+    found = finding(f"{LATENCY}, max: 1.2 s", call)
+    assert (found.status, found.observed, found.n) == ("pass", 1_200_000, 3)
+    assert found.reason == "p95 of response_latency is 1.20 s, allowed is at most 1.20 s"
+    assert len(found.evidence) == 1
+    found = finding(f"{LATENCY}, max: 1.1 s", call)
+    assert found.status == "fail"
+    assert [(e.call, e.turn) for e in found.evidence] == [("a", 1), ("a", 3), ("a", 5)]
+    assert finding(f"{LATENCY}, min: 1.3 s", call).status == "fail"
+
+
+def test_margin_and_its_sentence() -> None:
+    call = result("a", STEPS, LATER)
+    found = finding(f"{LATENCY}, max_increase: 250 ms", call)
+    assert (found.status, found.observed, found.baseline) == ("fail", 1_500_000, 1_200_000)
+    assert found.reason == (
+        "p95 of response_latency is 1.50 s, 300 ms above the baseline's 1.20 s, allowed is 250 ms"
+    )
+    place = found.evidence[0]
+    assert (place.value, place.baseline_value, place.baseline_turn) == (1_500_000, 1_200_000, 1)
+    assert place.baseline_span is not None
+    assert place.span.duration_us == 1_500_000
+    assert finding(f"{LATENCY}, max_increase: 300 ms", call).status == "pass"
+    assert finding(f"{LATENCY}, max_increase: 25%", call).status == "pass"
+    assert finding(f"{LATENCY}, max_increase: 24%", call).status == "fail"
+
+
+def test_of_both_parts_of_a_margin_both_must_be_exceeded() -> None:
+    call = result("a", STEPS, LATER)
+    for absolute, relative, status in (
+        ("250 ms", "20%", "fail"),
+        ("250 ms", "30%", "pass"),
+        ("350 ms", "20%", "pass"),
+    ):
+        margin = f"max_increase: {{absolute: {absolute}, relative: {relative}}}"
+        assert finding(f"{LATENCY}, {margin}", call).status == status
+
+
+def test_decrease() -> None:
+    call = result("a", STEPS, LATER)
+    found = finding(f"{LATENCY}, max_decrease: 1 ms", result("a", STEPS, V1, baseline=LATER))
+    assert found.status == "fail"
+    assert "300 ms below the baseline's 1.50 s" in found.reason
+    assert finding(f"{LATENCY}, max_decrease: 1 ms", call).status == "pass"
+
+
+def test_percentile_of_all_calls_points_to_the_slow_turn() -> None:
+    fast = [result(f"call-{n}", STEPS) for n in range(3)]
+    found = finding(f"{LATENCY}, max: 1.4 s", *fast, result("slow", STEPS, LATER))
+    assert (found.status, found.n, found.calls) == ("fail", 12, 4)
+    assert {e.call for e in found.evidence} == {"slow"}
+    assert finding("metric: response_latency, aggregate: p50, max: 1.4 s", *fast).status == "pass"
+
+
+def test_relative_margin_of_nothing_is_no_verdict() -> None:
+    broken = [replace(STEPS[0], tools=((BOOK, {}, "x"),)), *STEPS[1:]]
+    call = result("a", broken, Agent(misses=((0, "llm"),)))
+    found = finding("metric: model_misses, aggregate: sum, max_increase: 10%", call)
+    assert found.status == "no_verdict"
+    assert found.reason == "the baseline is 0, so a relative margin says nothing"
+    assert finding("metric: model_misses, aggregate: sum, max_increase: 0", call).status == "fail"
+    both = "metric: model_misses, aggregate: sum, max_increase: {absolute: 0, relative: 10%}"
+    assert finding(both, call).status == "fail"
+
+
+def test_min_n() -> None:
+    found = finding(f"{LATENCY}, max: 9 s, min_n: 4", result("a", STEPS))
+    assert found.status == "no_verdict"
+    assert found.reason == "3 of the 4 samples that it needs"
+    assert found.problems[0].next_step == "Record more calls that show it, or lower min_n."
+
+
+def test_slice() -> None:
+    calls = [
+        result("a", STEPS, V1, truth=labels("x", cohort={"accent": "scottish"})),
+        result("b", STEPS, LATER, truth=labels("x", cohort={"accent": "irish"})),
+    ]
+    rule = f"{LATENCY}, max: 1.3 s, where: {{accent: %s}}"
+    assert finding(rule % "scottish", *calls).status == "pass"
+    assert finding(rule % "irish", *calls).status == "fail"
+    found = finding(rule % "welsh", *calls)
+    assert found.status == "no_verdict"
+    assert found.reason == "0 of the 1 samples that it needs in the slice accent welsh"
+
+
+def test_call_that_does_not_say_its_cohort_is_no_verdict() -> None:
+    rule = f"{LATENCY}, max: 9 s, where: {{accent: irish}}"
+    says = result("a", STEPS, truth=labels("x", cohort={"accent": "irish"}))
+    found = finding(rule, says, result("b", STEPS, truth=labels("x")))
+    assert (found.status, found.reason) == ("no_verdict", "b: its labels do not say its accent")
+    found = finding(rule, says, result("b", STEPS))
+    assert found.reason == "b: no labels say which cohort it belongs to"
+
+
+def test_failed_and_missing_calls_are_no_verdict_for_every_rule() -> None:
+    rules = gate(f"{LATENCY}, max: 9 s", "metric: call_completed, aggregate: mean, min: 1")
+    failure = CallFailure("hang", "the program hung at 12.0 s", "Run it with --debug.")
+    found = verdict(rules, result("a", STEPS), result("b", STEPS, failure))
+    assert found.status == "no_verdict"
+    for one in found.findings:
+        assert (one.status, one.reason) == ("no_verdict", "b: the program hung at 12.0 s")
+        assert one.problems[0].next_step == "Run it with --debug."
+    assert found.calls[1].failure == failure
+    found = evaluate(rules, [result("a", STEPS)], recordings=["a", "b"])
+    assert (found.status, found.missing) == ("no_verdict", ("b",))
+    assert found.findings[0].reason == "b: it was not replayed"
+    assert evaluate(rules, [], recordings=[]).status == "no_verdict"
+
+
+def test_fail_wins_over_no_verdict_and_both_are_told() -> None:
+    rules = gate(f"{LATENCY}, max: 1 s", "metric: barge_in_yield, aggregate: p95, max: 1 s")
+    found = verdict(rules, result("a", STEPS))
+    assert [one.status for one in found.findings] == ["fail", "no_verdict"]
+    assert found.status == "fail"
+
+
+def test_warnings_do_not_decide() -> None:
+    rules = gate(f"{LATENCY}, max: 9 s", f"{LATENCY}, max: 1 s, severity: warning")
+    found = verdict(rules, result("a", STEPS))
+    assert [one.status for one in found.findings] == ["pass", "fail"]
+    assert found.status == "pass"
+
+
+def test_no_baseline() -> None:
+    call = result("a", STEPS, baseline=None)
+    found = finding(f"{LATENCY}, max_increase: 1 s", call)
+    assert (found.status, found.reason) == ("no_verdict", "a: no baseline was accepted")
+    assert found.problems[0].next_step == (
+        "Replay the call, listen to it, then run `lkgate accept`."
+    )
+    # Which turns are comparable is not known without one either; `all` does not ask.
+    assert finding(f"{LATENCY}, max: 9 s", call).status == "no_verdict"
+    assert finding(f"{LATENCY}, max: 9 s, turns: all", call).status == "pass"
+    assert finding("metric: silence_gap, aggregate: max, max: 9 s", call).status == "pass"
+
+
+def test_stale_baseline() -> None:
+    rule = f"{LATENCY}, max_increase: 1 s"
+    call = result("a", STEPS)
+    assert call.baseline is not None
+    old = replace(call.baseline, bundle=play(STEPS, V1, recording="before the edit"))
+    assert finding(rule, replace(call, baseline=old)).reason == (
+        "a: the baseline is stale: it was made from another state of the recording"
+    )
+    versions = {**metric_versions(), "response_latency": 0}
+    assert finding(rule, result("a", STEPS, versions=versions)).reason == (
+        "a: the baseline is stale: accepted under version 0 of response_latency 1"
+    )
+    assert finding(rule, result("a", STEPS, versions={})).status == "no_verdict"
+    manifest = call.baseline.bundle.manifest
+    tracks = tuple(replace(t, speech_method="energy-0") for t in manifest.tracks)
+    other = replace(call.baseline.bundle, manifest=replace(manifest, tracks=tracks))
+    found = finding(rule, replace(call, baseline=replace(call.baseline, bundle=other)))
+    assert found.reason == "a: the baseline is stale: speech was found by energy-0, now by energy-1"
+
+
+def test_candidate_of_another_recording_is_no_candidate() -> None:
+    call = replace(result("a", STEPS), candidate=play(STEPS, V1, recording="other"))
+    found = finding(f"{LATENCY}, max: 9 s", call)
+    assert found.reason == "a: the replay was made from another state of the recording"
+
+
+def test_unanswered_turn_is_a_hole_in_the_latencies() -> None:
+    rules = gate(
+        "metric: unanswered_turns, aggregate: sum, max: 0",
+        f"{LATENCY}, max: 9 s",
+        "metric: divergence, aggregate: sum, max: 9",
+    )
+    found = verdict(rules, result("a", STEPS, Agent(silent_at=frozenset({1}))))
+    assert [one.status for one in found.findings] == ["fail", "no_verdict", "pass"]
+    assert found.findings[1].reason == "a: the agent did not answer (turn 3)"
+    # If the accepted replay had the same hole, nothing was lost.
+    silent = Agent(silent_at=frozenset({1}))
+    found = verdict(rules, result("a", STEPS, silent, baseline=silent))
+    assert found.findings[1].status == "pass"
+
+
+def test_turns_after_a_divergence_leave_the_latencies_only_if_that_is_judged() -> None:
+    steps = [replace(STEPS[0], tools=((BOOK, {"day": "monday"}, "x"),)), *STEPS[1:]]
+    build = Agent(arguments={BOOK: {"day": "friday"}})
+    call = result("a", steps, build)
+    rule = f"{LATENCY}, max: 9 s"
+    found = finding(rule, call)
+    assert (found.status, found.n, found.lost) == ("no_verdict", 1, 2)
+    assert found.reason == (
+        "a: 2 turns lie after a divergence, and no error rule judges divergence"
+    )
+    judged = gate(rule, "metric: divergence, aggregate: sum, max: 1")
+    found = verdict(judged, call).findings[0]
+    assert (found.status, found.n, found.lost) == ("pass", 1, 2)
+    elsewhere = "metric: divergence, aggregate: sum, max: 1, where: {accent: irish}"
+    assert verdict(gate(rule, elsewhere), call).findings[0].status == "no_verdict"
+    warned = "metric: divergence, aggregate: sum, max: 1, severity: warning"
+    assert verdict(gate(rule, warned), call).findings[0].status == "no_verdict"
+    assert finding(f"{rule}, turns: all", call).n == 3
+
+
+def test_total_above_its_limit_is_proven_though_a_call_is_missing() -> None:
+    steps = [STEPS[0], Step("Stop.", "Yes?", into=1.0), STEPS[2]]
+    rules = gate("metric: barge_ins_ignored, aggregate: sum, max: 0")
+    calls = [result("a", steps, Agent(interruptible=False))]
+    found = evaluate(rules, calls, recordings=["a", "b"]).findings[0]
+    assert found.status == "fail"
+    assert found.problems[0].call == "b"
+    # An average is not.
+    rules = gate("metric: barge_in_yield, aggregate: mean, max: 1 s")
+    found = evaluate(rules, calls, recordings=["a", "b"]).findings[0]
+    assert found.status == "no_verdict"
+
+
+def test_consequence_needs_its_cause_earlier_in_the_same_call() -> None:
+    rules = gate(
+        "metric: barge_ins_ignored, aggregate: sum, max: 0",
+        f"{LATENCY}, max: 1.3 s, covered_by: [r0]",
+    )
+    steps = [STEPS[0], Step("Stop.", "Yes?", into=1.0), STEPS[2]]
+    cause = Agent(interruptible=False, end_of_turn=1.3)
+    found = verdict(rules, result("a", [*steps[:1], steps[1], *steps[2:]], cause))
+    # The first turn was slow before anything was ignored.
+    assert [one.status for one in found.findings] == ["fail", "fail"]
+    early = [replace(steps[1], into=1.0), *steps[2:]]
+    found = verdict(rules, result("a", early, cause))
+    assert [one.status for one in found.findings] == ["fail", "follows"]
+    assert found.findings[1].follows == ("r0",)
+    found = verdict(rules, result("a", early, cause), result("b", STEPS, cause))
+    assert [one.status for one in found.findings] == ["fail", "fail"]
+    assert found.status == "fail"
+
+
+def test_estimates_are_marked_in_the_evidence() -> None:
+    call = result("a", STEPS)
+    assert isinstance(call.candidate, Bundle)
+    event = replace(
+        call.candidate.events[0],
+        t_us=9_500_000,
+        kind="lkgate.model_answer",
+        data={"modality": "tts", "origin": "policy"},
+    )
+    marked = replace(call.candidate, events=(*call.candidate.events, event))
+    found = finding("metric: agent_words, aggregate: max, max: 0", replace(call, candidate=marked))
+    assert {e.estimated for e in found.evidence} == {(), ("tts",)}
+
+
+LIMIT = {"us": "0 s", "ratio": "0%"}
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_without_its_evidence_no_rule_passes(name: str) -> None:
+    """Generated from the registry: for one call as for all."""
+    rule = f"metric: {name}, aggregate: max, min: {LIMIT.get(SPECS[name].unit, '0')}"
+    rules = gate(rule, "metric: divergence, aggregate: sum, max: 99")
+    whole = replayed(V1)
+    recordings = list(CALLS)
+    assert evaluate(rules, whole, recordings=recordings).findings[0].status == "pass"
+    for evidence in SPECS[name].evidence:
+        for chosen in (whole[2:3], whole):
+            names = {call.call for call in chosen}
+            calls = [_lacking(c, evidence) if c.call in names else c for c in whole]
+            found = evaluate(rules, calls, recordings=recordings)
+            assert found.findings[0].status == "no_verdict", evidence
+            assert found.status == "no_verdict"
+            problems = {p.call for p in found.findings[0].problems if p.call}
+            assert problems == names
+    for call in (whole[2], whole[0]):
+        calls = [one for one in whole if one is not call]
+        found = evaluate(rules, calls, recordings=recordings)
+        assert found.findings[0].status == "no_verdict"
+
+
+def _lacking(call: CallResult, evidence: str) -> CallResult:
+    assert isinstance(call.candidate, Bundle)
+    session = call.candidate
+    manifest = session.manifest
+    if evidence == "labels":
+        return replace(call, labels=None)
+    if evidence == "baseline":
+        return replace(call, baseline=None)
+    if evidence in ("caller_audio", "agent_audio"):
+        gone = evidence.removesuffix("_audio")
+        tracks = tuple(t for t in manifest.tracks if t.role != gone)
+        return replace(call, candidate=replace(session, manifest=replace(manifest, tracks=tracks)))
+    if evidence == "replay":
+        recorded = replace(manifest, source="record", digest=call.recording_digest)
+        return replace(call, candidate=replace(session, manifest=recorded))
+    kinds = {event.kind for event in session.events if not event.kind.startswith("lkgate.")}
+    return replace(call, candidate=without(session, *kinds))
+
+
+def test_labels_of_the_recording_count_for_the_replay() -> None:
+    call = replayed(V1)[0]
+    found = finding("metric: task_completed, aggregate: mean, min: 100%", call)
+    assert found.status == "pass"
+    other = replace(call, labels=truth(CALLS["look-up"]))
+    found = finding("metric: task_completed, aggregate: mean, min: 100%", other)
+    assert found.status == "fail"
+    assert found.evidence[0].note == (
+        "look_up was not called; book_appointment was not to be called"
+    )
+
+
+def test_verdict_holds_what_a_report_shows() -> None:
+    found = verdict(gate(f"{LATENCY}, max: 9 s"), result("a", STEPS, LATER))
+    (call,) = found.calls
+    assert [turn.text for turn in call.turns][:2] == ["Clinic, how can I help?", "One."]
+    assert set(call.measurements) == set(SPECS)
+    assert call.difference is not None
+    assert len(call.baseline_turns) == len(call.turns)
+    assert call.baseline_measurements["response_latency"].value == 1_200_000
+    assert found.with_status("pass") == found.findings
+
+
+def test_rule_on_an_unknown_metric_is_a_bug() -> None:
+    bad = Gate("x", "x", (Rule("a", "nothing", "sum", max=0),))
+    with pytest.raises(KeyError):
+        evaluate(bad, [result("a", STEPS)], recordings=["a"])

@@ -1,0 +1,314 @@
+"""Gate files: what they say, and what is told about the wrong ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lkgate.errors import GateFileError
+from lkgate.gate import document, quantity
+from lkgate.gate.load import load, parse
+from lkgate.gate.metrics import SPECS
+from lkgate.model.event import Json
+from lkgate.model.gate import Margin, Rule
+from lkgate.model.measurement import Unit
+
+HEAD = "version: 1\nrules:\n"
+RULE = "  - {id: a, metric: tool_errors, aggregate: sum, max: 0}\n"
+
+
+def only(text: str) -> Rule:
+    (rule,) = parse(HEAD + text, "gate.yaml").rules
+    return rule
+
+
+def wrong(text: str) -> str:
+    with pytest.raises(GateFileError) as error:
+        parse(text, "gate.yaml")
+    return str(error.value)
+
+
+def test_every_key() -> None:
+    gate = parse(
+        "version: 1\n"
+        "name: mine\n"
+        "rules:\n"
+        "  - id: errors\n"
+        "    metric: tool_errors\n"
+        "    aggregate: sum\n"
+        "    max: 0\n"
+        "  - id: slow\n"
+        "    metric: response_latency\n"
+        "    aggregate: p95\n"
+        "    max: 1.5 s\n"
+        "    min: 100ms\n"
+        "    max_increase: {absolute: 250 ms, relative: 25%}\n"
+        "    max_decrease: 30 %\n"
+        "    where: {noise: no, accent: scottish}\n"
+        "    min_n: 10\n"
+        "    severity: warning\n"
+        "    message: slow\n"
+        "    turns: all\n"
+        "    covered_by: [errors]\n",
+        "gates/mine.yaml",
+    )
+    assert (gate.name, gate.path) == ("mine", "gates/mine.yaml")
+    assert gate.rules[0] == Rule("errors", "tool_errors", "sum", max=0.0)
+    assert gate.rules[1] == Rule(
+        id="slow",
+        metric="response_latency",
+        aggregate="p95",
+        max=1_500_000.0,
+        min=100_000.0,
+        max_increase=Margin(250_000.0, 0.25),
+        max_decrease=Margin(None, 0.30),
+        where={"noise": "no", "accent": "scottish"},
+        min_n=10,
+        severity="warning",
+        message="slow",
+        turns="all",
+        covered_by=("errors",),
+    )
+
+
+def test_name_of_the_file_is_the_gates() -> None:
+    assert parse(HEAD + RULE, "gates/night.yaml").name == "night"
+
+
+@pytest.mark.parametrize(
+    "word", ["no", "on", "yes", "off", "n", "1:30", "2024-01-01", "0x1F", "1_000"]
+)
+def test_words_stay_words(word: str) -> None:
+    rule = only(
+        f"  - {{id: a, metric: tool_errors, aggregate: sum, max: 0, where: {{noise: {word}}}}}"
+    )
+    assert rule.where == {"noise": word}
+
+
+MESSAGES = [
+    (
+        HEAD + "  - {id: a, metric: respnse_latency, aggregate: p95, max: 1 s}\n",
+        "gate.yaml:3:21: there is no metric `respnse_latency`\n  Did you mean `response_latency`?",
+    ),
+    (
+        HEAD + "  - {id: a, metric: tool_errors, agregate: sum, max: 0}\n",
+        "gate.yaml:3:5: this rule has no `aggregate`",
+    ),
+    (
+        HEAD + RULE.replace("max:", "mx: 1, max:"),
+        "gate.yaml:3:50: `mx` is not a key of this format\n  Did you mean `max`?",
+    ),
+    (
+        HEAD + RULE.replace("sum", "p94"),
+        "gate.yaml:3:45: `p94` is not a value of `aggregate`\n  Did you mean `p95`?",
+    ),
+    (
+        HEAD + RULE.replace("sum", "best"),
+        "gate.yaml:3:45: `best` is not a value of `aggregate`\n"
+        "  It can be: p50, p90, p95, max, mean, sum, count, rate.",
+    ),
+    (
+        HEAD + RULE.replace(", max: 0", ""),
+        "gate.yaml:3:5: the rule `a` has no limit, so it judges nothing\n"
+        "  Give it one of: max, min, max_increase, max_decrease.",
+    ),
+    (
+        HEAD + RULE + RULE,
+        "gate.yaml:4:10: the id `a` is taken",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, max: 1"),
+        "gate.yaml:3:58: the key `max` stands here twice\n"
+        "  It is on line 3 already; keep one of them.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: response_latency, aggregate: p95, max: 3}\n",
+        "gate.yaml:3:60: `max: 3` is not a quantity of response_latency\n"
+        "  Write a time with its unit, for instance 250 ms or 1.5 s.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: response_latency, aggregate: p95, max_increase: -3 ms}\n",
+        "gate.yaml:3:69: `max_increase: -3 ms` is not a quantity of response_latency\n"
+        "  Write a time with its unit, for instance 250 ms or 1.5 s.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: response_latency, aggregate: rate, max: 3 s}\n",
+        "gate.yaml:3:50: `rate` says nothing about response_latency, which is not a share of "
+        "anything\n  Use p50, p90, p95, max or mean.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: divergence, aggregate: sum, max_increase: 0}\n",
+        "gate.yaml:3:49: divergence compares with the baseline already, so `max_increase` says "
+        "nothing\n  Give it a `max` instead.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, severity: warning"),
+        "gate.yaml:3:3: no rule has the severity error, so this gate can never fail\n"
+        "  Make at least one rule an error.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, covered_by: [b]"),
+        "gate.yaml:3:71: `b` is no error rule that stands before this one\n"
+        "  A cause must be judged first.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, where: {age: 70}"),
+        'gate.yaml:3:71: `age` must be a text\n  Write it in quotes: "70".',
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, min_n: 0"),
+        "gate.yaml:3:65: `min_n`: 0 is less than the minimum of 1",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: yes"),
+        "gate.yaml:3:55: `max: yes` is not a quantity of tool_errors\n  Write a plain number.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: true"),
+        "gate.yaml:3:55: `max` must be a number or a text",
+    ),
+    (
+        HEAD + RULE.replace("id: a", "id: A b"),
+        "gate.yaml:3:10: `id` must match ^[a-z0-9][a-z0-9-]*$",
+    ),
+    (
+        "version: 2\nrules:\n" + RULE,
+        "gate.yaml:1:10: `version` is 2, this lkgate knows 1\n"
+        "  Update lkgate, or write the version it knows.",
+    ),
+    ("rules: []\nversion: 1\n", "gate.yaml:1:8: `rules`: [] should be non-empty"),
+    ("", "gate.yaml: the file is empty\n  Begin with `version: 1` and `rules:`."),
+    ("version: 1\n", "gate.yaml:1:1: the file has no `rules`"),
+    ("- a\n", "gate.yaml:1:1: this must be a mapping"),
+    (
+        "a: [1\nb: 2\n",
+        "gate.yaml:2:2: this is not YAML: expected ',' or ']', but got ':'",
+    ),
+    ("a: &x 1\nb: *x\n", "gate.yaml:1:4: anchors and aliases are not allowed here"),
+    (
+        "a: !!python/name:os.system x\n",
+        "gate.yaml:1:4: the tag tag:yaml.org,2002:python/name:os.system is not allowed here",
+    ),
+    ("? [a]\n: b\n", "gate.yaml:1:3: a key must be a word"),
+    ("a: 1\n---\nb: 2\n", "gate.yaml:2:1: this is not YAML: but found another document"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), MESSAGES, ids=[m for _, m in MESSAGES])
+def test_message(text: str, message: str) -> None:
+    assert wrong(text) == message
+
+
+def test_hostile_files_are_refused() -> None:
+    assert wrong("[" * 5000) == "gate.yaml: this is nested too deeply"
+    assert "is not a quantity" in wrong(HEAD + RULE.replace("max: 0", "max: " + "9" * 5000))
+    assert "is not a quantity" in wrong(HEAD + RULE.replace("max: 0", "max: .nan"))
+    assert "is not a quantity" in wrong(HEAD + RULE.replace("max: 0", "max: .inf"))
+    assert "is not a quantity" in wrong(HEAD + RULE.replace("max: 0", "max: 1e999"))
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    def told(path: Path) -> str:
+        with pytest.raises(GateFileError) as error:
+            load(path)
+        return str(error.value).replace(str(tmp_path), "")
+
+    assert told(tmp_path / "none.yaml") == (
+        "/none.yaml: the gate file cannot be read: No such file or directory\n"
+        "  Name a gate file with --gate, or under `gates` in [tool.lkgate]."
+    )
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    assert told(binary) == "/binary.yaml: the gate file is not UTF-8"
+    large = tmp_path / "large.yaml"
+    large.write_bytes(b" " * 1_000_001)
+    assert told(large) == "/large.yaml: the gate file is larger than 1 MB"
+    mark = tmp_path / "mark.yaml"
+    mark.write_bytes(b"\xef\xbb\xbf" + (HEAD + RULE).encode())
+    assert load(mark).rules[0].id == "a"
+
+
+@pytest.mark.parametrize("name", sorted(SPECS))
+def test_every_metric_can_be_ruled(name: str) -> None:
+    limit = {"us": "1 s", "ratio": "5%"}.get(SPECS[name].unit, "0")
+    rule = only(f"  - {{id: a, metric: {name}, aggregate: max, max: {limit}}}")
+    assert rule.metric == name
+
+
+def test_count_of_samples_has_no_unit() -> None:
+    rule = only("  - {id: a, metric: response_latency, aggregate: count, min: 20}")
+    assert rule.min == 20
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "value"),
+    [
+        ("250 ms", "us", 250_000.0),
+        ("1.5s", "us", 1_500_000.0),
+        ("2 min", "us", 120_000_000.0),
+        ("5%", "ratio", 0.05),
+        ("2 points", "ratio", 0.02),
+        (0.05, "ratio", 0.05),
+        (3, "count", 3.0),
+        ("3 words", "words", 3.0),
+    ],
+)
+def test_limits(written: float | str, unit: Unit, value: float) -> None:
+    assert quantity.limit(written, unit) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("5", "us"),
+        (5, "us"),
+        ("5%", "us"),
+        ("5 ms", "ratio"),
+        ("3 ms", "count"),
+        ("x", "count"),
+        ("", "us"),
+        ("9" * 21, "count"),
+    ],
+)
+def test_no_limits(written: float | str, unit: Unit) -> None:
+    with pytest.raises(ValueError):
+        quantity.limit(written, unit)
+
+
+def test_margins() -> None:
+    assert quantity.margin("25%", "us") == Margin(None, 0.25)
+    assert quantity.margin("25%", "ratio") == Margin(None, 0.25)
+    assert quantity.margin("2 points", "ratio") == Margin(0.02, None)
+    assert quantity.margin(0.02, "ratio") == Margin(0.02, None)
+    assert quantity.margin({"absolute": "1 s", "relative": "10%"}, "us") == Margin(1e6, 0.1)
+    for written in ("-1 ms", "-5%"):
+        with pytest.raises(ValueError):
+            quantity.margin(written, "us")
+
+
+plain = st.text("ab :#-'\"[]{}&*!|>%@,?\n0123456789.~", max_size=40)
+
+
+@given(text=plain)
+def test_any_text_is_parsed_or_refused_with_its_place(text: str) -> None:
+    try:
+        parse(text, "gate.yaml")
+    except GateFileError as error:
+        assert (error.where or "").startswith("gate.yaml")
+
+
+@given(
+    value=st.recursive(
+        st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc yn", max_size=5) | st.none(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text("ab", min_size=1), inner, max_size=3)
+        ),
+    )
+)
+def test_json_is_read_as_json(value: Json) -> None:
+    assert document.parse(json.dumps(value), "x").value == value
