@@ -64,7 +64,8 @@ class Recording:
             "source": "record",
             "room": self._options.room,
             "started_at_unix_us": self.started_at_unix_us,
-            "cassette": "none",
+            # At most: the bundle says "none" if the worker's shim wrote nothing.
+            "cassette": "none" if identity is None else "full",
         }
         if identity is None:
             header["absent"] = {

@@ -106,6 +106,12 @@ class Server:
                     where=url,
                     next_step="Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET for this server.",
                 ) from None
+            if error.code == "unknown":  # no twirp error: another program's page
+                raise RecordError(
+                    f"what answers is no LiveKit server ({error.status})",
+                    where=url,
+                    next_step="Check LIVEKIT_URL.",
+                ) from None
             message = self._credentials.redact(error.message)
             raise RecordError(
                 f"the server answered {error.status} {error.code}: {message}", where=url

@@ -62,12 +62,16 @@ async def record_room(
             if options.build is not None:
                 on_progress(Progress("waiting for the build's worker", 0, 0, 0, 0))
                 identity = await asyncio.to_thread(identify, options.build)
+                # Absolute: the worker runs in a directory of its own.
+                parts = (directory / PARTS).resolve()
+                parts.mkdir(parents=True)
+                stack.callback(_drop_without_journal, directory)
                 worker = await stack.enter_async_context(
                     build_worker.start(
                         options.build,
                         options.credentials,
                         environ=os.environ,
-                        cassette_dir=directory / PARTS,
+                        cassette_dir=parts,
                     )
                 )
                 agent_name = await worker.registered(options.wait_us, stop)
@@ -191,6 +195,11 @@ def _drop_if_empty(directory: Path) -> bool:
         return False
     shutil.rmtree(directory, ignore_errors=True)
     return True
+
+
+def _drop_without_journal(directory: Path) -> None:
+    if not (directory / DIRECTORY).is_dir():
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _close(directory: Path, out: Path) -> Bundle:

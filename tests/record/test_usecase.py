@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from lkgate.bundle import Journal, read
-from lkgate.errors import ConfigError
+from lkgate.errors import ConfigError, RecordError
 from lkgate.record import Credentials, RecordOptions, record_room, recover
+from tests.live.conftest import free_ports
 
 NOWHERE = Credentials("ws://127.0.0.1:9", "key", "s" * 40)
 
@@ -80,3 +81,35 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
             f"{tmp_path / 'call'}: there is something already\n  Name another with --out."
         )
     assert (left / "journal").is_dir()
+
+
+def test_no_server(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    nowhere = Credentials(f"ws://127.0.0.1:{port}", "key", "s" * 40)
+    with pytest.raises(RecordError) as caught:
+        asyncio.run(record_room(RecordOptions("ward", tmp_path / "call", nowhere)))
+    assert str(caught.value) == (
+        f"ws://127.0.0.1:{port}: no LiveKit server answers: connection refused\n"
+        "  Start it (livekit-server --dev), or check LIVEKIT_URL."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_answers_is_no_livekit_server(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def play() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        elsewhere = Credentials(f"ws://127.0.0.1:{port}", "key", "s" * 40)
+        async with server:
+            with pytest.raises(RecordError) as caught:
+                await record_room(RecordOptions("ward", tmp_path / "call", elsewhere))
+        assert str(caught.value) == (
+            f"ws://127.0.0.1:{port}: what answers is no LiveKit server (404)\n  Check LIVEKIT_URL."
+        )
+
+    asyncio.run(asyncio.wait_for(play(), 30))
