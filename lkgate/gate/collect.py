@@ -72,12 +72,13 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
     measurement = call.measurements[rule.metric]
     before = call.baseline_measurements.get(rule.metric)
     lost, lost_before = _lost(rule, spec, call.difference)
+    waited = _unanswered(call.difference) if spec.comparable and rule.turns != "all" else None
     twins = _twins(call.difference, before)
     points: list[Point] = []
     problems: list[Problem] = []
     dropped = 0
     for sample, twin in _ordered(measurement.samples, twins):
-        if sample.turn in lost:
+        if sample.turn in lost or (sample.status == "absent" and sample.turn == waited):
             dropped += sample.status != "not_applicable"
         elif sample.status == "absent" and (twin is None or twin.status == "measured"):
             problems.append(Problem(call.call, _where(sample), None))
@@ -140,6 +141,18 @@ def _lost(
         frozenset(pair.candidate.index for pair in after if pair.candidate),
         frozenset(pair.baseline.index for pair in after if pair.baseline),
     )
+
+
+def _unanswered(difference: CallDifference | None) -> int | None:
+    """The caller turn that waits for the very answer whose absence is the divergence.
+
+    That it has no latency is the divergence itself, not a hole in the evidence beside it.
+    """
+    found = difference.first_divergence if difference else None
+    if difference is None or found is None or found.difference.kind != "turn_missing":
+        return None
+    before = [pair.candidate for pair in difference.pairs[: found.pair] if pair.candidate]
+    return before[-1].index if before and before[-1].role == "caller" else None
 
 
 _Key = tuple[int | None, int]

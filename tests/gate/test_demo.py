@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import load
 from lkgate.model.gate import Finding, Verdict
-from tests.gate.calls import CALLS, V3, replayed
-from tests.measure.builders import V1, V2, Agent
+from tests.gate.calls import CALLS, V3, replayed, truth
+from tests.measure.builders import V1, V2, Agent, result
 
 GATE = load(Path(__file__).parents[2] / "gates" / "demo.yaml")
 
@@ -74,6 +75,25 @@ def test_each_fault_alone_is_named_alone() -> None:
         verdict = judged(build)
         assert list(failed(verdict)) == [rule]
         assert verdict.with_status("no_verdict") == ()
+
+
+def test_barge_ins_that_are_never_answered_hide_no_other_fault() -> None:
+    """LiveKit drops what is said into speech that may not be interrupted: the call goes astray."""
+    deaf = replace(V3, silent_at=frozenset({1}))
+    calls = [
+        result(name, steps, deaf if name.startswith("barge") else V3, truth=truth(steps))
+        for name, steps in CALLS.items()
+    ]
+    verdict = evaluate(GATE, calls, recordings=list(CALLS))
+    assert list(failed(verdict)) == ["barge-ins-ignored", "tool-arguments", "response-latency"]
+    assert [(f.rule.id, f.reason) for f in verdict.with_status("no_verdict")] == []
+    lost = {
+        call.call: call.difference.first_divergence.layer
+        for call in verdict.calls
+        if call.difference and call.difference.first_divergence
+    }
+    assert lost["barge-in-twice"] == "turn_taking"
+    assert lost["booking-anna"] == "llm"
 
 
 def test_other_faults_are_named_too() -> None:

@@ -197,19 +197,26 @@ def test_candidate_of_another_recording_is_no_candidate() -> None:
     assert found.reason == "a: the replay was made from another state of the recording"
 
 
-def test_unanswered_turn_is_a_hole_in_the_latencies() -> None:
+def test_unanswered_turn_is_a_failure_to_answer_and_no_latency() -> None:
+    silent = Agent(silent_at=frozenset({1}))
+    call = result("a", STEPS, silent)
     rules = gate(
         "metric: unanswered_turns, aggregate: sum, max: 0",
         f"{LATENCY}, max: 9 s",
+        f"{LATENCY}, max: 9 s, turns: all",
         "metric: divergence, aggregate: sum, max: 9",
     )
-    found = verdict(rules, result("a", STEPS, Agent(silent_at=frozenset({1}))))
-    assert [one.status for one in found.findings] == ["fail", "no_verdict", "pass"]
-    assert found.findings[1].reason == "a: the agent did not answer (turn 3)"
+    found = verdict(rules, call)
+    assert [one.status for one in found.findings] == ["fail", "pass", "no_verdict", "pass"]
+    # The conversation diverges there, and that is judged; what is left is comparable.
+    assert (found.findings[1].n, found.findings[1].lost) == (1, 2)
+    assert found.findings[2].reason == "a: the agent did not answer (turn 3)"
+    # Nobody judges the divergence: then it is a hole.
+    assert finding(f"{LATENCY}, max: 9 s", call).status == "no_verdict"
     # If the accepted replay had the same hole, nothing was lost.
-    silent = Agent(silent_at=frozenset({1}))
     found = verdict(rules, result("a", STEPS, silent, baseline=silent))
     assert found.findings[1].status == "pass"
+    assert (found.findings[1].n, found.findings[1].lost) == (2, 0)
 
 
 def test_turns_after_a_divergence_leave_the_latencies_only_if_that_is_judged() -> None:
