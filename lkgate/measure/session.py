@@ -59,13 +59,15 @@ class Session:
         return self.bundle.manifest.duration_us
 
 
-def session_of(bundle: Bundle, labels: Labels | None) -> Session:
-    """Cut a bundle into turns and find out what it lacks."""
+def session_of(
+    bundle: Bundle, labels: Labels | None, turns: tuple[Turn, ...] | None = None
+) -> Session:
+    """Cut a bundle into turns, unless that was done, and find out what it lacks."""
     speech = speech_of(bundle)
     return Session(
         bundle=bundle,
         labels=labels,
-        turns=turns_of(bundle),
+        turns=turns_of(bundle) if turns is None else turns,
         caller=speech.caller,
         agent=speech.agent,
         absent=_absent(bundle, labels),
