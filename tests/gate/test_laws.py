@@ -228,6 +228,7 @@ def test_every_failure_has_its_evidence_and_every_silence_its_reason(
 values = st.lists(st.integers(-100, 100).map(float), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(values=values, share=st.sampled_from((0.5, 0.9, 0.95, 1.0)))
 def test_percentile_is_the_smallest_value_with_its_share_at_or_below(
     values: list[float], share: float
