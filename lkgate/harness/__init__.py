@@ -1,0 +1,1 @@
+"""Runs a candidate program in virtual time, inside the candidate's own interpreter."""

@@ -1,0 +1,13 @@
+"""Virtual time for one process: its clock, its event loop, its threads.
+
+``install`` must run before livekit or the agent program is imported. Then ``run`` takes a coroutine
+to its end as fast as the machine can, with every sleep and timeout taking exactly as long as it
+says on a clock that nobody waits for.
+"""
+
+from lkgate.harness.time.clock import Clock
+from lkgate.harness.time.install import install, reset
+from lkgate.harness.time.loop import VirtualLoop, run
+from lkgate.harness.time.waiting import Deadlock, HorizonReached
+
+__all__ = ["Clock", "Deadlock", "HorizonReached", "VirtualLoop", "install", "reset", "run"]
