@@ -45,7 +45,8 @@ class Cue:
 def next_cue(anchor: Anchor, heard: Heard, turn: Turn, patience_us: int) -> Cue | None:
     """The cue of an utterance after ``turn``, ``None`` while nothing can be said about it.
 
-    The rules, for a candidate that need not behave as the recorded agent did:
+    Nothing is said to a room that no agent has entered. The rules, for a candidate that need not
+    behave as the recorded agent did:
 
     - ``after_agent`` waits for as many stretches as the recording had, then for the agent to be
       silent and neither thinking nor speaking; a further stretch moves it. Fewer stretches are
@@ -55,6 +56,8 @@ def next_cue(anchor: Anchor, heard: Heard, turn: Turn, patience_us: int) -> Cue 
     - Patience runs while the caller waits in silence, and never while the agent says what the
       caller waits for.
     """
+    if not heard.agent_seen:
+        return None
     if anchor.kind == "after_caller":
         return Cue(turn.end_us + anchor.delay_us)
     if anchor.kind == "start":

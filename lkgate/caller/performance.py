@@ -56,6 +56,14 @@ class Performance:
         """The microphone stood still for ``by_us``: everything from here on is heard later."""
         self._begin_us += by_us
 
+    def cut_off(self, reason: str) -> None:
+        """The call ended by another's doing: said as a hang-up only if everything was said."""
+        done = self._voice.next if not self._voice.speaking else self._voice.next - 1
+        if done == len(self._plan.utterances):
+            self._note("lkgate.caller_hangup", {"reason": reason, "at_us": self.now_us})
+        else:
+            self._note("lkgate.caller_cut_off", {"reason": reason, "said": done})
+
     def chunk(self, n: int) -> Pcm | None:
         """The next ``n`` samples, or ``None`` once the caller has hung up."""
         parts: list[Pcm] = []

@@ -120,6 +120,22 @@ def test_an_agent_that_leaves_ends_the_call() -> None:
     assert 2 * S <= ended_us <= 2 * S + 50_000
 
 
+def test_an_agent_that_ends_the_call_when_all_was_said_is_no_failure() -> None:
+    plan, pcm = script()
+    notes = Notes()
+
+    async def call() -> str:
+        room = FakeRoom([(1 * S, 3 * S), (6 * S, 8 * S), (11 * S, 12 * S)])
+        room.agent_joins()
+        asyncio.get_running_loop().call_later(12.5, room.agent_leaves)
+        player = CallerPlayer(cast(rtc.Room, room), plan, pcm, note=notes, now_us=room.now_us)
+        return await player.run()
+
+    assert run_virtually(call()) == "agent_left"
+    assert [note["reason"] for note in notes.of("lkgate.caller_hangup")] == ["agent_left"]
+    assert notes.of("lkgate.caller_cut_off") == []
+
+
 def test_a_room_that_closes_ends_the_call() -> None:
     plan, pcm = script()
 
@@ -143,7 +159,7 @@ def test_a_room_without_an_agent_is_left() -> None:
         return await player.run()
 
     assert run_virtually(call()) == "no_agent"
-    assert notes.of("lkgate.caller_hangup")[0]["reason"] == "no agent came"
+    assert notes.items == [("lkgate.caller_cut_off", {"reason": "no_agent", "said": 0})]
 
 
 def test_a_loop_that_stood_still_does_not_leave_a_backlog() -> None:
