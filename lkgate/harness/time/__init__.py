@@ -8,6 +8,6 @@ says on a clock that nobody waits for.
 from lkgate.harness.time.clock import Clock
 from lkgate.harness.time.install import install, reset
 from lkgate.harness.time.loop import VirtualLoop, run
-from lkgate.harness.time.waiting import Deadlock, HorizonReached
+from lkgate.harness.time.waiting import DeadlockError, HorizonError
 
-__all__ = ["Clock", "Deadlock", "HorizonReached", "VirtualLoop", "install", "reset", "run"]
+__all__ = ["Clock", "DeadlockError", "HorizonError", "VirtualLoop", "install", "reset", "run"]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from lkgate.harness.time.clock import NS, Clock
 from lkgate.harness.time.threads import WORKERS, WorkerLoop
-from lkgate.harness.time.waiting import Deadlock, HorizonReached, describe
+from lkgate.harness.time.waiting import DeadlockError, HorizonError, describe
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     The order of everything is a function of the program alone. When the loop has nothing ready, it
     does the first of these that there is: take callbacks from threads; let one waiting worker
     thread run until it waits again; take events of real sockets; wait at real pace while a real
-    request is out; jump to the next timer; raise :class:`Deadlock`.
+    request is out; jump to the next timer; raise :class:`DeadlockError`.
     """
 
     def __init__(self, clock: Clock, *, horizon_us: int | None = None) -> None:
@@ -81,7 +81,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._clock.peek() / NS
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self,
         when: float,
         callback: Callable[..., object],
@@ -95,7 +95,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         heapq.heappush(self._timers, (round(when * NS), self._timer_count, timer))
         return timer
 
-    def call_later(
+    def call_later(  # type: ignore[override]
         self,
         delay: float,
         callback: Callable[..., object],
@@ -132,7 +132,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     # -- threads
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         if threading.get_ident() == self._clock.thread:
@@ -181,7 +181,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         while timers and timers[0][0] <= now:
             timer = heapq.heappop(timers)[2]
             timer._scheduled = False  # type: ignore[attr-defined]
-            if timer._cancelled:  # type: ignore[attr-defined]
+            if timer._cancelled:
                 self._cancelled -= 1
             else:
                 ready.append(timer)
@@ -224,18 +224,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 self._process_events(selector.select(_GRACE_S))  # type: ignore[attr-defined]
                 if ready or self._inbox:
                     continue
-                raise Deadlock(
+                raise DeadlockError(
                     "everything waits for something that can never come:\n" + describe(self)
                 )
             if self.horizon_ns is not None and when > self.horizon_ns:
-                raise HorizonReached("still running at the limit:\n" + describe(self))
+                raise HorizonError("still running at the limit:\n" + describe(self))
             self._clock.advance_to(when)
             if not WORKERS.fire(when):
                 return
 
     def _next_ns(self) -> int | None:
         timers = self._timers
-        while timers and timers[0][2]._cancelled:  # type: ignore[attr-defined]
+        while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
             self._cancelled -= 1
         own = timers[0][0] if timers else None
@@ -306,8 +306,8 @@ def run(main: Callable[[], Coroutine[Any, Any, T]], *, clock: Clock, horizon_us:
         horizon_us: virtual time that it may take.
 
     Raises:
-        Deadlock: nothing could ever run again.
-        HorizonReached: it was still running then.
+        DeadlockError: nothing could ever run again.
+        HorizonError: it was still running then.
     """
     loop = VirtualLoop(clock, horizon_us=horizon_us)
     asyncio.set_event_loop(loop)
@@ -337,6 +337,6 @@ def _cancel_all(loop: VirtualLoop) -> None:
         try:
             with WORKERS.driven_by(loop):
                 loop.run_until_complete(asyncio.wait(tasks, timeout=30))
-        except (Deadlock, HorizonReached):
+        except (DeadlockError, HorizonError):
             return
     loop.run_until_complete(loop.shutdown_asyncgens())

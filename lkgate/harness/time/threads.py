@@ -27,7 +27,7 @@ from lkgate.harness.time.clock import NS, Clock
 PATIENCE_S = 120.0
 
 
-class WorkerStuck(RuntimeError):
+class WorkerStuckError(RuntimeError):
     """A thread of the program neither ended nor waited for anything that lkgate can see."""
 
 
@@ -114,7 +114,7 @@ class Workers:
         worker = self._line.popleft()
         worker.gate.release()
         if not self._back.acquire(timeout=PATIENCE_S):
-            raise WorkerStuck(_where_stuck(worker))
+            raise WorkerStuckError(_where_stuck(worker))
         return True
 
     def park(self, worker: _Worker) -> None:
@@ -238,7 +238,7 @@ def install(clock: Clock) -> None:
     threading.Condition.notify = _notify  # type: ignore[method-assign]
     threading.Thread.start = _start  # type: ignore[method-assign]
     threading.Thread.join = _join  # type: ignore[method-assign]
-    concurrent.futures.ThreadPoolExecutor.submit = _submit  # type: ignore[method-assign]
+    concurrent.futures.ThreadPoolExecutor.submit = _submit  # type: ignore[assignment, method-assign]
 
 
 def blocking_clock(clock: Clock) -> Callable[[], float]:

@@ -11,16 +11,16 @@ _LIBRARY = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), __file_
 SHOWN = 12
 
 
-class Deadlock(RuntimeError):
+class DeadlockError(RuntimeError):
     """Nothing can ever run again: no callback, timer, thread or request is left."""
 
 
-class HorizonReached(RuntimeError):
+class HorizonError(RuntimeError):
     """Virtual time passed the limit that was set for the call."""
 
 
 def describe(loop: asyncio.AbstractEventLoop) -> str:
-    """One line a pending task: its name, what it awaits, and the program's own line if it has one."""
+    """One line a pending task: its name, and where in the program it waits."""
     lines = sorted(_task_line(task) for task in asyncio.all_tasks(loop))
     more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
     # The program's own lines first: that is where somebody can do something.
