@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lkgate.bundle import read_pcm, unpack
 from lkgate.caller import encode_plan
-from lkgate.config import ModelsMode, Tools
+from lkgate.config import Config, ModelsMode, Tools
 from lkgate.errors import ReplayError
 from lkgate.model.bundle import BuildIdentity, Bundle
 from lkgate.model.event import Json
@@ -46,6 +47,22 @@ class ReplayOptions:
     link_latency_us: int = 45_000
     seed: int = 0
     boot: Path = BOOT
+
+    @classmethod
+    def of(cls, config: Config) -> ReplayOptions:
+        """What the project's settings say; a worker a core unless they say how many."""
+        settings = config.replay
+        return cls(
+            state=config.root / ".lkgate",
+            models=settings.models,
+            pacing=settings.pacing,
+            tools=config.tools,
+            workers=settings.workers or os.cpu_count() or 1,
+            wall_limit_s=settings.wall_limit_s,
+            patience_us=round(settings.patience_s * 1_000_000),
+            link_latency_us=settings.link_latency_ms * 1000,
+            seed=settings.seed,
+        )
 
 
 def make_jobs(

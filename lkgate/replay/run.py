@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -166,14 +167,30 @@ def _refuse_archives(recordings: Sequence[Recording]) -> None:
 
 
 def _work_directory(state: Path, name: str) -> tempfile.TemporaryDirectory[str]:
-    (state / "work").mkdir(parents=True, exist_ok=True)
+    work = state / "work"
+    work.mkdir(parents=True, exist_ok=True)
     ignore = state / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
+    for left in work.iterdir():
+        # Of a run that was killed.
+        owner = left.name.partition("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
     # Short: it holds paths that a candidate may use for sockets.
     return tempfile.TemporaryDirectory(
-        prefix=f"{_file_name(name)[:20]}-", dir=state / "work", ignore_cleanup_errors=True
+        prefix=f"{os.getpid()}-{_file_name(name)[:20]}-", dir=work, ignore_cleanup_errors=True
     )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _keep(work: Path, home: Path, outcome: Outcome) -> Path | None:

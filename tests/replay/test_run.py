@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from lkgate.bundle import pack, read
+from lkgate.config import load_config
 from lkgate.errors import ConfigError
 from lkgate.model.build import Build
 from lkgate.replay.run import (
@@ -145,6 +148,27 @@ def test_recorded_exchanges_join_the_cassette(tmp_path: Path) -> None:
     assert after.digest == before.digest
     run(tmp_path, does="answer", models="record")
     assert read(path).manifest == after
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for owner in (ended.pid, os.getpid()):
+        (tmp_path / f".lkgate/work/{owner}-v9-x").mkdir(parents=True)
+    run(tmp_path)
+    left = [path.name for path in (tmp_path / ".lkgate/work").iterdir()]
+    assert left == [f"{os.getpid()}-v9-x"]
+
+
+def test_options_come_from_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "lkgate.yaml").write_text(
+        "replay: {workers: 3, patience_s: 1.5, link_latency_ms: 20, seed: 9}\ntools: {book: run}\n"
+    )
+    found = ReplayOptions.of(load_config(tmp_path, environ={"LKGATE_MODELS": "live"}))
+    assert (found.state, found.models, found.workers) == (tmp_path / ".lkgate", "live", 3)
+    assert (found.patience_us, found.link_latency_us, found.seed) == (1_500_000, 20_000, 9)
+    assert found.tools.by_name["book"].kind == "run"
 
 
 def test_names_are_unique(tmp_path: Path) -> None:
