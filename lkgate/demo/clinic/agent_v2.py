@@ -21,7 +21,7 @@ SETTINGS = Settings(
             "What else can I do for you?"
         ),
     },
-    endpointing_s=0.5,
+    endpointing_s=0.6,
 )
 
 server = new_server()

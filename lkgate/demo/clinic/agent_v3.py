@@ -10,7 +10,7 @@ from intake.session import AGENT_NAME, new_server, take_call
 from intake.settings import Settings
 from livekit.agents import JobContext, cli
 
-SETTINGS = Settings(endpointing_s=1.3, interruptible=False, opening_hours=False)
+SETTINGS = Settings(endpointing_s=1.4, interruptible=False, opening_hours=False)
 
 server = new_server()
 

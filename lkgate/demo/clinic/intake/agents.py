@@ -44,9 +44,7 @@ def _shown(appointment: Appointment) -> str:
 
 
 @function_tool
-async def book_appointment(
-    context: Context, patient: str, day: str, time: str, reason: str
-) -> str:
+async def book_appointment(context: Context, patient: str, day: str, time: str, reason: str) -> str:
     """Book an appointment.
 
     Args:
@@ -72,9 +70,7 @@ class Receptionist(Agent):
     """Greets, books, moves, looks up; hands the sick over to the nurse."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(
-            instructions=RECEPTIONIST, tools=[book_appointment, escalate_to_human]
-        )
+        super().__init__(instructions=RECEPTIONIST, tools=[book_appointment, escalate_to_human])
         self._settings = settings
 
     async def on_enter(self) -> None:

@@ -67,7 +67,9 @@ class Case:
     served: bool = False
     """something was booked, moved or looked up"""
     aside: str | None = None
-    """the last words were not about the goal: ``wait``, ``prepare``, ``hours`` or ``goodbye``"""
+    """the last words were not about the goal: ``wait``, ``prepare``, ``hours``, ``enough`` or
+    ``goodbye``"""
+    transferred: bool = False
 
     def missing(self) -> str | None:
         """What has to be asked next; ``confirm`` when everything is known."""
@@ -126,7 +128,7 @@ class Dialogue:
         if guess.intent == "human" and sure:
             case.person = "asks for a person"
             return
-        if guess.intent in ("wait", "prepare", "hours") and sure:
+        if guess.intent in ("wait", "prepare", "hours", "enough") and sure:
             case.aside = guess.intent
             return
         known = self._take_slots(case, text, asked, complaint)
@@ -140,9 +142,7 @@ class Dialogue:
         if not known and guess.intent == "goodbye" and sure:
             case.aside = "goodbye"
 
-    def _take_slots(
-        self, case: Case, text: str, asked: str | None, complaint: str | None
-    ) -> bool:
+    def _take_slots(self, case: Case, text: str, asked: str | None, complaint: str | None) -> bool:
         """Fills in what ``text`` tells; whether it told a day or a time."""
         case.patient = slots.name(text, asked=asked == "patient") or case.patient
         if case.goal == "triage":
@@ -177,6 +177,8 @@ class Dialogue:
             case.aside = "goodbye"
 
     def _answer(self, case: Case, tools: Sequence[str]) -> Reply:
+        if case.transferred:
+            return Reply(self._phrases["on_hold"])
         if case.person:
             return Reply("", Call("escalate_to_human", {"reason": case.person}))
         if case.aside == "goodbye":
@@ -217,7 +219,9 @@ class Dialogue:
                 return Reply(text, Call("escalate_to_human", {"reason": reason}))
             return Reply(text)
         if returned.tool == "escalate_to_human":
-            return Reply(self._phrases["transferred"].format(position=result["position"]))
+            return Reply(
+                self._phrases["transferred"].format(position=slots.UNITS[result["position"]])
+            )
         if not result.get("found", True):
             return Reply(self._say("not_found", case))
         key = {"book_appointment": "booked", "move_appointment": "moved"}.get(
@@ -249,7 +253,7 @@ def _note(case: Case, returned: Returned) -> None:
         case.day = case.time = None
     elif returned.tool == "escalate_to_human":
         case.goal = case.person = None
-        case.served = True
+        case.transferred = True
     elif returned.tool != "transfer_to_nurse":
         found = json.loads(returned.output)
         case.goal, case.agreed, case.served = None, None, True

@@ -82,6 +82,12 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "wait a minute I have to look for it",
         "I am still here",
     ),
+    "enough": (
+        "okay thank you that is enough",
+        "yes I know thank you",
+        "all right I know that",
+        "you do not have to tell me that",
+    ),
     "goodbye": (
         "that is all thank you",
         "no that is everything thank you goodbye",

@@ -44,6 +44,8 @@ PHRASES: Mapping[str, str] = {
     "transferred": "I am connecting you to a colleague now. Please stay on the line, "
     "you are number {position} in the queue.",
     "wait": "Of course, take your time.",
+    "enough": "Of course. What else can I do for you?",
+    "on_hold": "A colleague will be with you shortly.",
     "prepare": (
         "For a blood test, please do not eat for eight hours before you come. "
         "Water is fine. Bring your insurance card and a list of the medicines that you take. "

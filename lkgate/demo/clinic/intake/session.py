@@ -49,7 +49,7 @@ async def take_call(ctx: JobContext, settings: Settings) -> None:
         turn_handling=turn_handling(settings),
         # nobody hears himself on this line, so there is no echo canceller to wait for
         aec_warmup_duration=None,
-        user_away_timeout=7.0,
+        user_away_timeout=9.0,
     )
 
     @session.on("user_state_changed")

@@ -22,6 +22,6 @@ class Settings:
 
     greeting: str = phrases.GREETING
     phrases: Mapping[str, str] = field(default_factory=lambda: phrases.PHRASES)
-    endpointing_s: float = 0.7
+    endpointing_s: float = 0.8
     interruptible: bool = True
     opening_hours: bool = True

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+)
 NUMBERS = {word: value for value, word in enumerate(UNITS)} | {
     "twenty": 20,
     "thirty": 30,
@@ -38,14 +57,17 @@ COMPLAINTS = (
 )
 _NUMBER = r"(\d{1,2}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + r")"
 _HOUR = r"(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-_HALF = rf"\bhalf[- ]?past[- ]?{_HOUR}\b"
+# "hath passed" is how this speech recognition hears "half past" now and then
+_HALF = rf"\bha(?:lf|th|ve)[- ]?(?:past|passed)[- ]?{_HOUR}\b"
 _QUARTER = rf"\bquarter[- ](past|to)[- ]{_HOUR}\b"
 _CLOCK = r"\b(\d{1,2})[:.](\d{2})\b"
 _SPOKEN = rf"\b{_HOUR}[- ](fifteen|thirty|forty[- ]five|15|30|45)\b"
 _WHOLE = rf"\b{_HOUR} ?(?=o'? ?clock|a\.?m\b|p\.?m\b|in the (?:morning|afternoon|evening))"
 _AT = rf"\bat {_HOUR}\b(?! *(?:days?|weeks?|percent))"
 _NAME = r"(?i:my name is|name's|this is|it's|it is|i am|i'm|for)\s+([A-Z][a-z]+(?:\s+[A-Z][a-z]+)+)"
-_FILLER = re.compile(r"\b(yes|sure|okay|ok|um|uh|well|hi|hello|sorry|the name is|name is)\b[,.]?", re.I)
+_FILLER = re.compile(
+    r"\b(yes|sure|okay|ok|um|uh|well|hi|hello|sorry|the name is|name is)\b[,.]?", re.I
+)
 
 
 def number(word: str) -> int | None:
@@ -72,26 +94,25 @@ def clock(text: str, *, opening_hours: bool) -> str | None:
     opening_hours: whether an hour without "morning" or "afternoon" is read as one at which the
         clinic is open, so that "half past two" is 14:30. Otherwise it is taken as spoken.
     """
-    text = re.sub(r"\bnoon\b|\bmidday\b", "12 o'clock", text.lower().replace("half-past", "half past"))
-    found: list[tuple[int, int, int]] = []
-    for match in re.finditer(_HALF, text):
-        found.append((match.start(), _int(match[1]), 30))
-    for match in re.finditer(_QUARTER, text):
-        hour = _int(match[2])
-        found.append((match.start(), *((hour, 15) if match[1] == "past" else (hour - 1, 45))))
-    for match in re.finditer(_CLOCK, text):
-        found.append((match.start(), int(match[1]), int(match[2])))
-    for match in re.finditer(_SPOKEN, text):
-        found.append((match.start(), _int(match[1]), _minutes(match[2])))
-    for pattern in (_WHOLE, _AT):
-        taken = {start for start, _, _ in found}
+    text = re.sub(r"\bnoon\b|\bmidday\b", "12 o'clock", text.lower())
+    found: list[tuple[re.Match[str], int, int]] = []
+
+    def note(pattern: str, read: Callable[[re.Match[str]], tuple[int, int]]) -> None:
         for match in re.finditer(pattern, text):
-            if match.start() not in taken and match.start(1) not in taken:
-                found.append((match.start(1), _int(match[1]), 0))
-    found = [f for f in found if f[1] < 24 and f[2] < 60]
+            inside = any(m.start() < match.end() and match.start() < m.end() for m, _, _ in found)
+            hour, minute = read(match)
+            if not inside and hour < 24 and minute < 60:
+                found.append((match, hour, minute))
+
+    note(_HALF, lambda m: (_int(m[1]), 30))
+    note(_QUARTER, lambda m: (_int(m[2]), 15) if m[1] == "past" else (_int(m[2]) - 1, 45))
+    note(_CLOCK, lambda m: (int(m[1]), int(m[2])))
+    note(_SPOKEN, lambda m: (_int(m[1]), _minutes(m[2])))
+    note(_WHOLE, lambda m: (_int(m[1]), 0))
+    note(_AT, lambda m: (_int(m[1]), 0))
     if not found:
         return None
-    _, hour, minute = max(found)
+    _, hour, minute = max(found, key=lambda each: each[0].start())
     if re.search(r"afternoon|evening|p\.?m\b", text):
         hour = hour % 12 + 12
     elif re.search(r"morning|a\.?m\b", text):
@@ -123,7 +144,7 @@ def name(text: str, *, asked: bool) -> str | None:
         return match[1]
     if not asked:
         return None
-    words = re.findall(r"[A-Za-z]+", _FILLER.sub(" ", text).split(".")[0])
+    words = re.findall(r"[A-Za-z]+", _FILLER.sub(" ", text))
     return " ".join(word.capitalize() for word in words) if 1 < len(words) <= 3 else None
 
 

@@ -15,8 +15,12 @@ from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts, 
 
 if TYPE_CHECKING:
     from hibari import Hibari
+    from numpy.typing import NDArray
 
 SAMPLE_RATE_HZ = 24_000
+SILENCE = 200
+LEAD_MS = 30
+TAIL_MS = 250
 _loading = threading.Lock()
 
 
@@ -53,7 +57,7 @@ class HibariTTS(tts.TTS):
         with _loading:
             model = _model(self._voice)
         audio = model(text, speed=self._speed, seed=0)
-        return (np.clip(audio, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+        return _without_padding((np.clip(audio, -1.0, 1.0) * 32767.0).astype("<i2")).tobytes()
 
 
 class _HibariStream(tts.ChunkedStream):
@@ -70,6 +74,15 @@ class _HibariStream(tts.ChunkedStream):
         )
         output_emitter.push(await asyncio.to_thread(self._model.speak, self._input_text))
         output_emitter.flush()
+
+
+def _without_padding(pcm: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The model puts most of half a second of silence around a sentence; a caller would wait it."""
+    loud = np.flatnonzero(np.abs(pcm) > SILENCE)
+    if not loud.size:
+        return pcm
+    start = max(0, int(loud[0]) - SAMPLE_RATE_HZ * LEAD_MS // 1000)
+    return pcm[start : int(loud[-1]) + SAMPLE_RATE_HZ * TAIL_MS // 1000]
 
 
 @functools.cache

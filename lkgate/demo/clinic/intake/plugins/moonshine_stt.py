@@ -106,9 +106,7 @@ class _MoonshineStream(stt.RecognizeStream):
         if words.final:
             usage = stt.RecognitionUsage(audio_duration=words.end_s - words.start_s)
             self._event_ch.send_nowait(
-                stt.SpeechEvent(
-                    type=stt.SpeechEventType.RECOGNITION_USAGE, recognition_usage=usage
-                )
+                stt.SpeechEvent(type=stt.SpeechEventType.RECOGNITION_USAGE, recognition_usage=usage)
             )
 
 
@@ -134,7 +132,9 @@ class _Ear:
         self._heard_s = 0.0
         self._looked_s = 0.0
 
-    def hear(self, batch: list[rtc.AudioFrame | stt.RecognizeStream._FlushSentinel]) -> list[_Words]:
+    def hear(
+        self, batch: list[rtc.AudioFrame | stt.RecognizeStream._FlushSentinel]
+    ) -> list[_Words]:
         """Takes audio and flush marks in order; what was understood since the last call."""
         words: list[_Words] = []
         pending: list[np.ndarray] = []

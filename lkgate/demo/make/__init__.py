@@ -1,0 +1,1 @@
+"""The maker of the demo's recordings: ``python -m lkgate.demo.make``."""

@@ -1,0 +1,137 @@
+"""The callers' voices: text to mono 16-bit PCM at 24 kHz, the same samples every time.
+
+``python -m lkgate.demo.make.voices OUT`` writes every line of every call as a WAV file.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+import sys
+import tempfile
+import wave
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lkgate.demo.make.calls import Noise, read
+from lkgate.errors import ConfigError
+
+Pcm = NDArray[np.int16]
+RATE_HZ = 24_000
+PEAK_DB = -6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """An engine, its voice, and what sox does to it."""
+
+    engine: str
+    voice: str
+    effects: tuple[str, ...] = ()
+
+
+# The agent speaks with hibari's "heart". The callers who have it too are moved away in pitch.
+VOICES: Mapping[str, Voice] = {
+    "slt": Voice("flite", "slt"),
+    "rms": Voice("flite", "rms"),
+    "awb": Voice("flite", "awb"),
+    "heart-high": Voice("hibari", "heart", ("pitch", "200", "tempo", "1.05")),
+    "heart-low": Voice("hibari", "heart", ("pitch", "-350")),
+    "heart-deep": Voice("hibari", "heart", ("pitch", "-600", "tempo", "0.97")),
+}
+
+
+def speak(voice: str, text: str) -> Pcm:
+    """``text`` in that voice, its loudest sample at PEAK_DB, silence at its ends cut off.
+
+    Raises:
+        ConfigError: flite or sox is not installed.
+    """
+    chosen = VOICES[voice]
+    with tempfile.TemporaryDirectory() as made:
+        raw, out = Path(made, "raw.wav"), Path(made, "out.wav")
+        if chosen.engine == "flite":
+            _run("flite", "-voice", chosen.voice, "-t", text, "-o", str(raw))
+        else:
+            _hibari(chosen.voice, text, raw)
+        shape = ["-D", "-r", str(RATE_HZ), "-c", "1", "-b", "16"]
+        _run("sox", str(raw), *shape, str(out), *chosen.effects, "gain", "-n", str(PEAK_DB))
+        return _trimmed(_read(out))
+
+
+def bed(noise: Noise, speech_rms: float, seconds: float = 30.0) -> Pcm:
+    """A stretch of ``livekit.agents.resources/<bed>.ogg`` at ``snr_db`` below the speech."""
+    import soundfile
+
+    path = resources.files("livekit.agents.resources") / f"{noise.bed}.ogg"
+    with resources.as_file(path) as file, tempfile.TemporaryDirectory() as made:
+        samples, rate_hz = soundfile.read(file, frames=int(48_000 * seconds), dtype="float64")
+        raw, out = Path(made, "raw.wav"), Path(made, "out.wav")
+        soundfile.write(raw, samples, rate_hz, subtype="FLOAT")
+        _run("sox", str(raw), "-D", "-r", str(RATE_HZ), "-c", "1", "-b", "16", str(out))
+        quiet = _read(out).astype(np.float64)
+    wanted = speech_rms / 10 ** (noise.snr_db / 20)
+    scaled: Pcm = np.rint(quiet * wanted / rms(quiet)).clip(-32768, 32767).astype(np.int16)
+    return scaled
+
+
+def rms(pcm: NDArray[np.float64] | Pcm) -> float:
+    """Root mean square of the samples that sound."""
+    samples = pcm.astype(np.float64)
+    sounding = samples[np.abs(samples) > 50]
+    return float(np.sqrt(np.mean(sounding**2))) if sounding.size else 1.0
+
+
+def _hibari(voice: str, text: str, out: Path) -> None:
+    _model(voice).save(text, str(out), seed=0)
+
+
+@functools.cache
+def _model(voice: str):  # type: ignore[no-untyped-def]  # hibari has no types
+    from hibari import Hibari
+
+    return Hibari(voice=voice)
+
+
+def _run(*command: str) -> None:
+    if shutil.which(command[0]) is None:
+        raise ConfigError(
+            f"{command[0]} is not installed", next_step="On Debian: apt-get install flite sox."
+        )
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _read(path: Path) -> Pcm:
+    with wave.open(str(path)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
+
+
+def _trimmed(pcm: Pcm, keep_s: float = 0.05) -> Pcm:
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > 300)
+    keep = int(keep_s * RATE_HZ)
+    return pcm[max(0, loud[0] - keep) : loud[-1] + keep]
+
+
+def main(out: Path) -> None:
+    """Write every line of every call below ``out``."""
+    for script in read():
+        directory = out / script.name
+        directory.mkdir(parents=True, exist_ok=True)
+        for index, line in enumerate(script.lines):
+            path = directory / f"{index:02d}.wav"
+            with wave.open(str(path), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(RATE_HZ)
+                file.writeframes(speak(script.voice, line.say).tobytes())
+            print(f"{path}  {line.say}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
