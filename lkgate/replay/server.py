@@ -138,9 +138,13 @@ class Server:
             return None
 
     def kill(self) -> None:
-        """End the server and everything in its process group, at once."""
+        """End the server and everything that it started, at once.
+
+        Also children whose start it never got to tell: they are all in its session.
+        """
         kill_group(self._process.pid)
         self._process.wait()
+        _kill_session(self._process.pid)
         self.output.drain()
         self.output.close()
         self.socket.close()
@@ -151,5 +155,21 @@ def kill_group(pid: int) -> None:
     for kill in (os.killpg, os.kill):
         try:
             kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def _kill_session(session: int) -> None:
+    """Kill what is left of a session, where the system lists its processes in ``/proc``."""
+    processes = Path("/proc")
+    if not processes.is_dir():
+        return
+    for entry in processes.iterdir():
+        if not entry.name.isdigit():
+            continue
+        pid = int(entry.name)
+        try:
+            if os.getsid(pid) == session:
+                os.kill(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue

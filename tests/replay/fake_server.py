@@ -51,6 +51,7 @@ def child(directory: Path, default: str) -> None:
         for _ in range(20_000):
             os.write(1, line)
     if do == "kill_server":
+        (directory / "child.pid").write_text(str(os.getpid()))
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(1000)
     if do == "error":

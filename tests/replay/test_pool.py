@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,7 @@ def test_a_hang_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     assert failure.message == "the call was still running after 1 s of real time"
     assert outcomes[0].output == "hanging"
     assert others == [None, None]
-    stray = int((tmp_path / "job0" / "stray.pid").read_text())
-    status = Path(f"/proc/{stray}/stat")
-    assert not status.exists() or status.read_text().split()[2] == "Z"
+    assert not running(tmp_path / "job0" / "stray.pid")
 
 
 def test_a_build_that_prints_without_end_is_drained(tmp_path: Path) -> None:
@@ -117,6 +116,24 @@ def test_the_servers_death_ends_what_was_left(tmp_path: Path) -> None:
         assert outcome.failure.message == (
             "build `v9` was killed by signal 9 while calls were replayed"
         )
+
+
+def test_a_child_that_outlives_the_server_does_not_outlive_the_replay(tmp_path: Path) -> None:
+    replay(tmp_path, "kill_server")
+    assert not running(tmp_path / "job0" / "child.pid")
+
+
+def running(pid: Path) -> bool:
+    """Whether the process is still there; a killed one may need a moment to go."""
+    status = Path(f"/proc/{pid.read_text()}/stat")
+    for _ in range(500):
+        try:
+            if status.read_text().split()[2] == "Z":
+                return False
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def test_a_program_that_exits(tmp_path: Path) -> None:
