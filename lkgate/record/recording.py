@@ -90,20 +90,22 @@ class Recording:
         Raises:
             RecordError: if the room cannot be joined or the journal not be written.
         """
-        dispatch: str | None = None
+        room = self._options.room
         _leave_video_out(self._room)
         self._capture.start()
         try:
-            await server.join(self._room, self._options.room)
+            # An agent without a name comes into every new room by itself.
+            asked = agent_name == "" and not await server.room_exists(room)
+            await server.join(self._room, room)
             self._capture.start()
-            if worker is not None:
-                dispatch = await server.dispatch(agent_name, self._options.room)
+            if worker is not None and not asked:
+                await server.dispatch(agent_name, room)
             ending = await self._watch(worker)
             self._capture.note("lkgate.recording_ended", {"reason": ending})
         finally:
             await self._finish()
-            if dispatch is not None:
-                await server.end_dispatch(dispatch, self._options.room)
+            if worker is not None:
+                await server.end_dispatches(agent_name, room)
         return ending
 
     async def _watch(self, worker: Worker | None) -> Ending:

@@ -52,18 +52,23 @@ class Server:
                 return
             left -= _POLL_SECONDS
 
-    async def dispatch(self, agent_name: str, room: str) -> str:
-        """Ask for an agent in the room. Returns the dispatch's id."""
+    async def dispatch(self, agent_name: str, room: str) -> None:
+        """Ask for an agent in the room; ``""`` is any that goes by no name."""
         with self._named():
-            dispatch = await self._client.agent_dispatch.create_dispatch(
+            await self._client.agent_dispatch.create_dispatch(
                 CreateAgentDispatchRequest(agent_name=agent_name, room=room)
             )
-        return dispatch.id
 
-    async def end_dispatch(self, dispatch: str, room: str) -> None:
-        """End the agent's job, as its worker sees it. A room that is gone has ended it already."""
+    async def end_dispatches(self, agent_name: str, room: str) -> None:
+        """End the agent's jobs in the room, as its worker sees it.
+
+        A room or a server that is gone has ended them already.
+        """
+        service = self._client.agent_dispatch
         with suppress(RecordError), self._named():
-            await self._client.agent_dispatch.delete_dispatch(dispatch, room)
+            for dispatch in await service.list_dispatch(room):
+                if dispatch.agent_name == agent_name:
+                    await service.delete_dispatch(dispatch.id, room)
 
     async def join(self, connection: rtc.Room, room: str) -> None:
         """Connect as a hidden participant that hears everything and sends nothing."""

@@ -9,7 +9,7 @@ import re
 import signal
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from lkgate.errors import BuildError
@@ -28,7 +28,6 @@ _AGENT_NAME = re.compile(r'"agent_name": ?"((?:[^"\\]|\\.)*)"')
 _REGISTERED = "registered worker"
 _POLL_SECONDS = 0.1
 _DRAIN_SECONDS = 15.0
-_KILL_SECONDS = 5.0
 
 
 class Worker:
@@ -104,25 +103,21 @@ class Worker:
 
     async def close(self) -> None:
         """End the worker: it drains, as on any deployment; what hangs is killed."""
-        for number, seconds in ((signal.SIGTERM, _DRAIN_SECONDS), (signal.SIGKILL, _KILL_SECONDS)):
-            if self.exit_code is not None:
-                break
-            self._signal(number)
-            try:
-                await asyncio.wait_for(self._process.wait(), seconds)
-            except TimeoutError:
-                continue
-        # Job processes that outlived their worker.
-        self._signal(signal.SIGKILL)
+        if self.exit_code is None:
+            # The worker alone, as orchestrators do: it ends its jobs itself.
+            self._process.terminate()
+            # Not wait(): that also waits for its children to close the pipe.
+            left = _DRAIN_SECONDS
+            while self.exit_code is None and left > 0:
+                await asyncio.sleep(_POLL_SECONDS)
+                left -= _POLL_SECONDS
+        # The worker if it hangs, and job processes that outlived it.
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
         self._agent_name.cancel()
-
-    def _signal(self, number: signal.Signals) -> None:
-        try:
-            os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            return
 
 
 @asynccontextmanager

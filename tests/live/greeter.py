@@ -6,6 +6,8 @@ It greets, and answers every ``lk.chat`` text with a tool call and a sentence. I
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,8 +85,14 @@ class Greeter(Agent):
         return f"booked for {day}"
 
 
-@server.rtc_session(agent_name="greeter")
+# Without a name, the server sends it into every new room.
+@server.rtc_session(agent_name=os.environ.get("GREETER_NAME", "greeter"))
 async def entrypoint(ctx: JobContext) -> None:
+    async def say_bye() -> None:
+        if "GREETER_BYE" in os.environ:
+            Path(os.environ["GREETER_BYE"]).touch()
+
+    ctx.add_shutdown_callback(say_bye)
     session: AgentSession[None] = AgentSession(llm=ScriptedLLM(), tts=ToneTTS())
     await session.start(agent=Greeter(), room=ctx.room)
     await ctx.connect()

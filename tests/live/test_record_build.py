@@ -42,15 +42,13 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
     room = f"ward-{uuid.uuid4().hex[:8]}"
     credentials = live_server.credentials
     caller = Person(credentials, room, "ann", "standard")
-    states: list[Progress] = []
+    states = [Progress("waiting for the build's worker", 0, 0, 0, 0)]
     stop = asyncio.Event()
 
     async def play() -> None:
         options = RecordOptions(room, tmp_path / "call", credentials, build("greeter.py"))
         recording = asyncio.create_task(record_room(options, on_progress=states.append, stop=stop))
-        await async_until(
-            lambda: recording.done() or (states[-1:] != [] and states[-1].elapsed_us > 0), 60
-        )
+        await async_until(lambda: recording.done() or states[-1].elapsed_us > 0, 60)
         assert not recording.done(), recording.result()
         talk = asyncio.create_task(caller.play(9))
         await async_until(lambda: states[-1].state == "recording", 20)
@@ -105,29 +103,42 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
         assert credentials.key.encode() not in content
 
 
-def test_stopping_in_mid_call_ends_the_worker(live_server: LiveServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("room_is_new", [True, False])
+@pytest.mark.parametrize("name", ["greeter", ""])
+def test_one_agent_comes_and_stopping_in_mid_call_ends_it(
+    live_server: LiveServer, tmp_path: Path, name: str, room_is_new: bool
+) -> None:
     room = f"ward-{uuid.uuid4().hex[:8]}"
     credentials = live_server.credentials
     caller = Person(credentials, room, "ann", "standard")
-    states: list[Progress] = []
+    states = [Progress("waiting for the build's worker", 0, 0, 0, 0)]
     stop = asyncio.Event()
 
     async def play() -> None:
-        options = RecordOptions(room, tmp_path / "call", credentials, build("greeter.py"))
+        agent = build("greeter.py", GREETER_NAME=name, GREETER_BYE=str(tmp_path / "bye"))
+        options = RecordOptions(room, tmp_path / "call", credentials, agent)
+        if not room_is_new:
+            await caller.join()
         recording = asyncio.create_task(record_room(options, on_progress=states.append, stop=stop))
-        talk = asyncio.create_task(caller.play(60))
-        await async_until(
-            lambda: recording.done() or (states[-1:] != [] and states[-1].tracks == 2), 60
-        )
+        if room_is_new:
+            await async_until(lambda: recording.done() or states[-1].elapsed_us > 0, 60)
+            await caller.join()
+        talk = asyncio.create_task(caller.talk(60))
+        await async_until(lambda: recording.done() or states[-1].tracks >= 2, 60)
+        await asyncio.sleep(1)
         stop.set()
         await recording
         talk.cancel()
         await asyncio.gather(talk, return_exceptions=True)
+        await caller.leave()
 
     asyncio.run(asyncio.wait_for(play(), 150))
+    # The agent's own shutdown callbacks ran: it was not killed.
+    assert (tmp_path / "bye").exists()
     assert processes_of("greeter.py") == []
-    reasons = [e.data["reason"] for e in read(tmp_path / "call").of_kind("lkgate.recording_ended")]
-    assert reasons == ["stopped"]
+    bundle = read(tmp_path / "call")
+    assert [e.data["reason"] for e in bundle.of_kind("lkgate.recording_ended")] == ["stopped"]
+    assert len({track.participant for track in bundle.tracks("agent")}) == 1
 
 
 def test_build_that_raises(live_server: LiveServer, tmp_path: Path) -> None:
