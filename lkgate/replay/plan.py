@@ -75,7 +75,7 @@ def plan_from(
     before: Span | None = None
     for index, span in enumerate(said):
         found = _anchor(span, before, agent, heard_us)
-        busy = found.anchor.kind != "start" and _busy(states, span.start_us)
+        busy = found.anchor.kind == "after_agent" and _busy(states, span.start_us)
         if pacing == "absolute":
             found = _Found(Anchor("start", max(0, span.start_us - heard_us), 0), found.waited_us)
         utterances.append(PlannedUtterance(index, span, replace(found.anchor, while_busy=busy)))

@@ -129,6 +129,14 @@ def test_a_caller_who_speaks_while_the_agent_thinks_does_so_again() -> None:
     assert perform(plan, fake)[0].placed(0) == 3_000_000
 
 
+def test_a_barge_in_is_into_the_whole_reply_and_not_into_a_pause_of_it() -> None:
+    states = [(1_000_000, "speaking"), (6_000_000, "listening")]
+    bundle = recording([(4000, 5000)], [(1000, 6000)], end_ms=8000, states=states)
+    plan = plan_of(bundle)
+    pausing = FakeAgent([Span(1_000_000, 2_000_000), Span(3_000_000, 7_000_000)], states)
+    assert perform(plan, pausing)[0].placed(0) == 4_000_000
+
+
 def test_a_caller_who_hung_up_leaves_as_soon_again() -> None:
     bundle = recording([(3000, 4000)], [(1000, 2000), (5000, 6000)], end_ms=30_000, left_ms=6900)
     plan = plan_of(bundle)
