@@ -205,6 +205,20 @@ def test_room_that_never_appears(live_server: LiveServer, tmp_path: Path, room: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_stopped_before_there_was_a_room(
+    live_server: LiveServer, tmp_path: Path, room: str
+) -> None:
+    async def play() -> None:
+        stop = asyncio.Event()
+        options = RecordOptions(room, tmp_path / "call", live_server.credentials)
+        asyncio.get_running_loop().call_later(0.3, stop.set)
+        await record_room(options, stop=stop)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(play())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_agent(live_server: LiveServer, tmp_path: Path, room: str) -> None:
     """What the caller said is kept."""
     out = tmp_path / "call"
