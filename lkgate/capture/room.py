@@ -244,8 +244,10 @@ class RoomCapture:
         if publication.sid in self._listeners:
             return
         self._note_of(participant, "track_subscribed", track_fields(publication))
+        if publication.kind != rtc.TrackKind.KIND_AUDIO:
+            return
         role = self._roles.track(participant, publication)
-        if role is None or publication.kind != rtc.TrackKind.KIND_AUDIO:
+        if role is None:
             return
         voice = self._voices.feed(publication, participant, role)
         listener = self._spawn(voice.listen(track, publication.sid))

@@ -209,6 +209,8 @@ def _close(directory: Path, out: Path) -> Bundle:
 
 
 def _warn(bundle: Bundle, on_warning: OnWarning) -> None:
+    if bundle.manifest.build is not None and bundle.manifest.cassette == "none":
+        on_warning("no exchange with a model or a tool was seen: there is no cassette")
     roles: tuple[Role, ...] = ("caller", "agent")
     for role in roles:
         tracks = bundle.tracks(role)

@@ -318,6 +318,7 @@ def test_roles_and_track_ids(scene: Scene) -> None:
             FakeParticipant("ann"),
             FakeParticipant("supervisor"),
         ]
+        scene.room.join(FakeParticipant("dashboard"))
         for number, person in enumerate(people):
             scene.room.join(person)
             track = scene.room.publish(person, FakePublication(f"TR_{number}"))
