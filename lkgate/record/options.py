@@ -25,8 +25,8 @@ class RecordOptions:
         credentials: of the server.
         build: started and dispatched into the room, with its cassette recorded; ``None`` records
             whoever is there.
-        caller: identity of the participant who is the caller; ``None``: the first who is heard and is
-            no agent.
+        caller: identity of the participant who is the caller; ``None``: the first who
+            is heard and is no agent.
         topics: of text and byte streams to record besides LiveKit's own.
         wait_us: how long to wait for the room (without a build) or the build's worker, and then
             for an agent.
