@@ -67,7 +67,7 @@ def speak(voice: str, text: str) -> Pcm:
 
 def bed(noise: Noise, speech_rms: float, seconds: float = 30.0) -> Pcm:
     """A stretch of ``livekit.agents.resources/<bed>.ogg`` at ``snr_db`` below the speech."""
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]
 
     path = resources.files("livekit.agents.resources") / f"{noise.bed}.ogg"
     with resources.as_file(path) as file, tempfile.TemporaryDirectory() as made:

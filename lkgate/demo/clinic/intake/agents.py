@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from livekit.agents import Agent, RunContext, function_tool
 
 from intake.clinic import Appointment, Clinic, assess
+from intake.dialogue import INTRODUCE
 from intake.settings import Settings
 
 RECEPTIONIST = """\
@@ -119,7 +120,7 @@ class TriageNurse(Agent):
         )
 
     async def on_enter(self) -> None:
-        await self.session.generate_reply()
+        await self.session.generate_reply(instructions=INTRODUCE)
 
     @function_tool
     async def assess_symptoms(

@@ -31,6 +31,13 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The program gave an instruction."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A tool is to be called."""
 
@@ -46,7 +53,9 @@ class Reply:
     call: Call | None = None
 
 
-Item = Heard | Returned
+Item = Heard | Returned | Told
+
+INTRODUCE = "Introduce yourself as the triage nurse and ask the first question."
 
 
 @dataclass(slots=True)
@@ -107,12 +116,12 @@ class Dialogue:
         for item in items:
             if isinstance(item, Heard):
                 self._hear(case, item.text)
-            else:
+            elif isinstance(item, Returned):
                 _note(case, item)
         last = items[-1] if items else None
         if isinstance(last, Returned) and last.tool != "transfer_to_nurse":
             return self._report(case, last)
-        if "assess_symptoms" in tools and not _met_nurse(items):
+        if isinstance(last, Told) and last.text == INTRODUCE:
             return self._nurse_opens(case)
         return self._answer(case, tools)
 
@@ -259,16 +268,6 @@ def _note(case: Case, returned: Returned) -> None:
         case.goal, case.agreed, case.served = None, None, True
         case.patient = found.get("patient", case.patient)
         case.day, case.time = found.get("day", case.day), found.get("time", case.time)
-
-
-def _met_nurse(items: Sequence[Item]) -> bool:
-    """Whether the caller has already spoken with the nurse."""
-    for item in reversed(items):
-        if isinstance(item, Returned) and item.tool == "transfer_to_nurse":
-            return False
-        if isinstance(item, Heard):
-            return True
-    return False
 
 
 def _action(case: Case) -> Call:

@@ -113,9 +113,9 @@ def clock(text: str, *, opening_hours: bool) -> str | None:
     if not found:
         return None
     _, hour, minute = max(found, key=lambda each: each[0].start())
-    if re.search(r"afternoon|evening|p\.?m\b", text):
+    if re.search(rf"afternoon|evening|(\d|\b{_HOUR}) ?p\.?m\b", text):
         hour = hour % 12 + 12
-    elif re.search(r"morning|a\.?m\b", text):
+    elif re.search(rf"morning|(\d|\b{_HOUR}) ?a\.?m\b", text):
         hour %= 12
     elif opening_hours and 1 <= hour <= 6:
         hour += 12

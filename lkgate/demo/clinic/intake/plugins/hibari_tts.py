@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import numpy as np
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts, utils
@@ -24,7 +24,7 @@ TAIL_MS = 250
 _loading = threading.Lock()
 
 
-class HibariTTS(tts.TTS):
+class HibariTTS(tts.TTS[Never]):
     """Whole sentences in, PCM out. LiveKit cuts a reply into sentences (``tts.StreamAdapter``).
 
     speed: 1.0 is the model's own pace.

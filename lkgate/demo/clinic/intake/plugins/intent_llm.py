@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Never
 
 from livekit.agents import (
     DEFAULT_API_CONNECT_OPTIONS,
@@ -19,13 +19,13 @@ from livekit.agents import (
     llm,
 )
 
-from intake.dialogue import Dialogue, Heard, Item, Reply, Returned
+from intake.dialogue import Dialogue, Heard, Item, Reply, Returned, Told
 
 THINK_S = 0.12
 WORD_S = 0.015
 
 
-class IntentLLM(llm.LLM):
+class IntentLLM(llm.LLM[Never]):
     """``phrases`` and ``opening_hours``: see intake.dialogue.Dialogue."""
 
     def __init__(self, phrases: Mapping[str, str], *, opening_hours: bool) -> None:
@@ -113,6 +113,8 @@ def _items(chat_ctx: llm.ChatContext) -> list[Item]:
     for item in chat_ctx.items:
         if item.type == "message" and item.role == "user" and item.text_content:
             items.append(Heard(item.text_content))
+        elif item.type == "message" and item.role == "system" and item.text_content:
+            items.append(Told(item.text_content))
         elif item.type == "function_call_output" and not item.is_error:
             items.append(Returned(item.name, item.output))
     return items

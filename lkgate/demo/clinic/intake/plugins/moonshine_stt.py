@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import numpy as np
 from livekit import rtc
@@ -36,7 +36,7 @@ _NEVER_S = 1e9
 _loading = threading.Lock()
 
 
-class MoonshineSTT(stt.STT):
+class MoonshineSTT(stt.STT[Never]):
     """Interim transcripts while the caller speaks, a final one at the end of each stretch."""
 
     def __init__(self) -> None:
