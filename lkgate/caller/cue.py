@@ -61,7 +61,7 @@ def next_cue(anchor: Anchor, heard: Heard, turn: Turn, patience_us: int) -> Cue 
     if anchor.kind == "after_caller":
         return Cue(turn.end_us + anchor.delay_us)
     if anchor.kind == "start":
-        if heard.room_us is not None:
+        if heard.room_us is not None and heard.begin_us is not None:
             return Cue(max(heard.room_us, heard.begin_us) + anchor.delay_us)
         return Cue(turn.end_us + patience_us, "the agent was never heard", impatient=True)
     needed = _needed(anchor, heard, turn)

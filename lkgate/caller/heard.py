@@ -29,14 +29,14 @@ class Heard:
     """The agent, as the caller perceives it.
 
     Attributes:
-        begin_us: when the room first hears the caller's microphone.
+        begin_us: when somebody first subscribed to the caller's microphone, ``None`` before it.
         room_us: first sample heard of the agent's audio, ``None`` before it.
         state: ``lk.agent.state``, ``None`` if the agent never said.
         stretches: agent speech, in order. Several tracks count as one voice.
         agent_seen: an agent was in the room at some time.
     """
 
-    begin_us: int = 0
+    begin_us: int | None = None
     room_us: int | None = None
     state: str | None = None
     stretches: list[Stretch] = field(default_factory=list)

@@ -33,7 +33,6 @@ class Performance:
     ) -> None:
         self._plan = plan
         self._heard = heard
-        heard.begin_us = begin_us
         self._note = note
         self._rate = plan.sample_rate_hz
         self._begin_us = begin_us

@@ -13,6 +13,8 @@ from lkgate.caller.voice import Pcm
 from lkgate.model.plan import CallerPlan
 
 _QUEUE_MS = 100
+# A server that does not tell who subscribed is not waited for.
+_UNTOLD_US = 1_000_000
 
 
 class CallerPlayer:
@@ -78,6 +80,7 @@ class CallerPlayer:
         rate = self._plan.sample_rate_hz
         self._room.on("participant_disconnected", self._on_leave)
         self._room.on("disconnected", self._on_closed)
+        self._room.on("local_track_subscribed", self._on_heard)
         self._ear.start()
         source = rtc.AudioSource(rate, 1, queue_size_ms=_QUEUE_MS)
         try:
@@ -91,6 +94,7 @@ class CallerPlayer:
         finally:
             self._room.off("participant_disconnected", self._on_leave)
             self._room.off("disconnected", self._on_closed)
+            self._room.off("local_track_subscribed", self._on_heard)
             await self._ear.aclose()
             await source.aclose()
         await self._room.disconnect()
@@ -117,6 +121,8 @@ class CallerPlayer:
                 # The loop stood still for longer than the queue lasted: the rest moves, else the
                 # backlog would stay in the queue as delay for the rest of the call.
                 performance.shift(-ahead_us - self._cushion_us)
+            if self._ear.heard.begin_us is None and write_us - begin_us >= _UNTOLD_US:
+                self._ear.heard.begin_us = performance.now_us
             if not self._ear.heard.agent_seen and write_us - begin_us >= self._plan.patience_us:
                 self._left = "no_agent"
                 break
@@ -134,6 +140,11 @@ class CallerPlayer:
         others = [who for who in self._ear.agents() if who.identity != participant.identity]
         if not others:
             self._left = self._left or "agent_left"
+
+    def _on_heard(self, track: rtc.LocalTrack) -> None:
+        # What was written before the first one subscribed was heard by nobody.
+        if self._ear.heard.begin_us is None:
+            self._ear.heard.begin_us = self._now_us()
 
     def _on_closed(self, reason: object) -> None:
         self._left = "room_closed"

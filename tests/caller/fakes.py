@@ -89,7 +89,7 @@ class FakeAgent:
     def perceived(self, now_us: int, heard: Heard) -> None:
         """Bring ``heard`` up to what a caller can know at ``now_us``."""
         heard.agent_seen = True
-        heard.room_us = 0
+        heard.room_us = heard.begin_us = 0
         heard.stretches[:] = [
             Stretch(
                 span.start_us,

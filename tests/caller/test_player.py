@@ -12,7 +12,7 @@ from livekit import rtc
 from numpy.typing import NDArray
 
 from lkgate.caller import CallerPlayer
-from lkgate.caller.script import Line, after_agent, build, into_agent, room_tone
+from lkgate.caller.script import Line, after_agent, at_start, build, into_agent, room_tone
 from lkgate.model.plan import CallerPlan
 from tests.caller.fake_rtc import LINK_US, FakeRoom, FakeSource, install, run_virtually
 from tests.caller.fakes import RATE, Notes
@@ -86,6 +86,22 @@ def test_audio_never_stops_and_keeps_the_loops_pace() -> None:
     for number, (at, chunk) in enumerate(source.captured):
         assert chunk.size == RATE // 20
         assert at - began == pytest.approx(number * 0.05, abs=1e-4)
+
+
+def test_a_caller_who_speaks_first_waits_until_somebody_hears_it() -> None:
+    line = Line(np.full(RATE, 1000, np.int16), at_start(200))
+    plan, pcm = build([line], sample_rate_hz=RATE, closing_segments=0)
+    notes = Notes()
+
+    async def call() -> None:
+        room = FakeRoom([])
+        room.agent_joins()
+        asyncio.get_running_loop().call_later(0.35, room.emit, "local_track_subscribed", None)
+        asyncio.get_running_loop().call_later(0.90, room.emit, "local_track_subscribed", None)
+        await CallerPlayer(cast(rtc.Room, room), plan, pcm, note=notes, now_us=room.now_us).run()
+
+    run_virtually(call())
+    assert notes.of("lkgate.caller_utterance")[0]["at_us"] == 550_000
 
 
 def test_a_busy_agent_is_not_answered() -> None:
