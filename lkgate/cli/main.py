@@ -19,6 +19,7 @@ COMMANDS = {
     "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
     "check": ("lkgate.cli.check", "Verify every digest of a bundle."),
     "accept": ("lkgate.cli.accept", "Make the last replay of a build the baseline."),
+    "seal": ("lkgate.cli.seal", "Take edited labels as a bundle's content."),
     "recover": ("lkgate.cli.recover", "Close a recording that was cut off."),
     "pack": ("lkgate.cli.pack", "Pack a bundle into one .lkb file."),
 }

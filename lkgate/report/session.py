@@ -80,7 +80,9 @@ def _turn(turn: Turn, latency: float | None) -> Iterator[Text]:
         if isinstance(arguments, dict):
             arguments = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         verb = "failed:" if call.is_error else "->"
-        yield _aside(f"tool at {words.clock(call.t_us)}: {call.name}({arguments}) {verb} {call.output}")
+        yield _aside(
+            f"tool at {words.clock(call.t_us)}: {call.name}({arguments}) {verb} {call.output}"
+        )
     for handoff in turn.handoffs:
         yield _aside(
             f"handoff at {words.clock(handoff.t_us)}: {handoff.old_agent} -> {handoff.new_agent}"

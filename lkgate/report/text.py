@@ -33,7 +33,7 @@ def render(verdict: Verdict, *, build: str, digest: str, verbose: bool = False) 
 def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator[Text]:
     failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
-    silent = [found for found in verdict.with_status("no_verdict")]
+    silent = list(verdict.with_status("no_verdict"))
     yield _headline(verdict, build, len(failed), len(silent))
     for found in failed:
         yield from _failed(found, "x", "red", verbose)

@@ -1,0 +1,71 @@
+"""Recordings, replays and gates put together: what ``replay`` and ``accept`` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lkgate.bundle import read_baseline
+from lkgate.config import Config
+from lkgate.errors import ConfigError
+from lkgate.gate.evaluate import evaluate
+from lkgate.gate.load import load
+from lkgate.gate.metrics import baseline_of
+from lkgate.model.gate import CallFailure, CallResult, Gate, Verdict
+from lkgate.replay.outcome import Outcome
+from lkgate.replay.recordings import Recording, find_recordings, read_recordings
+from lkgate.replay.run import Replayed
+
+
+def chosen_recordings(config: Config, names: Sequence[str]) -> list[Recording]:
+    """The recordings named on the command line (a call's name, or a path), or all of them."""
+    if not names:
+        return read_recordings(find_recordings(config.recordings))
+    return read_recordings([_path_of(config, name) for name in names])
+
+
+def _path_of(config: Config, name: str) -> Path:
+    for path in (config.recordings / name, config.recordings / f"{name}.lkb", Path(name)):
+        if path.exists():
+            return path
+    known = ", ".join(path.stem for path in find_recordings(config.recordings))
+    raise ConfigError(f"there is no recording {name!r}", next_step=f"There are: {known}.")
+
+
+def load_gates(config: Config, paths: Sequence[Path]) -> list[Gate]:
+    """The gates named on the command line, or those of the settings."""
+    chosen = list(paths) or list(config.gates)
+    if not chosen:
+        raise ConfigError(
+            "there is no gate to judge by",
+            next_step="Name one with --gate, or set `gates` under [tool.lkgate].",
+        )
+    return [load(path) for path in chosen]
+
+
+def judge(gate: Gate, replayed: Sequence[Replayed]) -> Verdict:
+    """Judge replays against the baselines beside their recordings."""
+    return evaluate(
+        gate,
+        [_result(one) for one in replayed],
+        recordings=[one.recording.call for one in replayed],
+    )
+
+
+def _result(one: Replayed) -> CallResult:
+    recording, outcome = one.recording, one.outcome
+    baseline = read_baseline(recording.path)
+    return CallResult(
+        call=recording.call,
+        recording_digest=recording.bundle.manifest.digest,
+        labels=recording.bundle.labels,
+        baseline=baseline_of(baseline) if baseline is not None else None,
+        candidate=outcome.bundle if outcome.bundle is not None else _failure(outcome),
+    )
+
+
+def _failure(outcome: Outcome) -> CallFailure:
+    failure = outcome.failure
+    assert failure is not None
+    where = f"{failure.where}: " if failure.where else ""
+    return CallFailure(failure.kind, f"{where}{failure.message}", failure.next_step)

@@ -1,0 +1,163 @@
+"""``lkgate replay``: recordings into a build, diffed against the baselines, gated."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace as amended
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from lkgate.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from lkgate.model.gate import Verdict
+    from lkgate.replay.run import ReplaySet, Verification
+
+
+@click.command("replay")
+@click.argument("calls", nargs=-1)
+@click.option("--against", required=True, metavar="BUILD", help="A build's name, or a program.")
+@click.option(
+    "--gate", "gates", multiple=True, type=click.Path(path_type=Path), help="A gate file."
+)
+@click.option(
+    "--models",
+    type=click.Choice(["cassette", "record", "live"]),
+    help="Who answers model requests: the recording, the recording and else the provider (its "
+    "answers are added), or the provider.",
+)
+@click.option(
+    "--pacing", type=click.Choice(["anchored", "absolute"]), help="When the caller speaks."
+)
+@click.option("--jobs", "-j", type=click.IntRange(1), help="Calls at once (one a core).")
+@click.option(
+    "--verify", type=click.IntRange(2), metavar="N", help="Replay N times, compare digests."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
+@click.option("--no-gate", is_flag=True, help="Replay only; judge nothing.")
+@click.pass_obj
+def command(
+    obj: dict[str, bool],
+    calls: tuple[str, ...],
+    against: str,
+    gates: tuple[Path, ...],
+    models: Literal["cassette", "record", "live"] | None,
+    pacing: Literal["anchored", "absolute"] | None,
+    jobs: int | None,
+    verify: int | None,
+    form: str,
+    verbose: bool,
+    no_gate: bool,
+) -> int:
+    """Replay CALLS (all recordings) into BUILD and judge what changed.
+
+    Runs the build's own program, unmodified, in virtual time, against the callers of the
+    recordings. No server, no network, no keys: models answer from the recordings' cassettes.
+    """
+    from lkgate.cli.judging import chosen_recordings, judge, load_gates
+    from lkgate.cli.progress import replay_progress
+    from lkgate.config import load_config
+    from lkgate.replay.builds import resolve
+    from lkgate.replay.run import ReplayOptions, replay
+    from lkgate.replay.run import verify as replay_repeatedly
+
+    config = load_config(Path.cwd(), environ=os.environ)
+    build = resolve(against, config)
+    loaded = [] if no_gate else load_gates(config, gates)
+    recordings = chosen_recordings(config, calls)
+    options = ReplayOptions.of(config)
+    options = amended(
+        options,
+        models=models or options.models,
+        pacing=pacing or options.pacing,
+        workers=jobs or options.workers,
+    )
+    began = time.monotonic()
+    verification: Verification | None = None
+    with replay_progress(build.name, len(recordings) * (verify or 1)) as on_progress:
+        if verify:
+            verification = replay_repeatedly(recordings, build, options, on_progress, times=verify)
+            replays = verification.first
+        else:
+            replays = replay(recordings, build, options, on_progress)
+    _say_speed(replays, time.monotonic() - began, verify or 1)
+    if obj["debug"]:
+        _say_output(replays)
+    verdicts = [judge(gate, replays.calls) for gate in loaded]
+    digest = replays.digest or "incomplete"
+    if no_gate:
+        _print_failures(replays)
+    for verdict in verdicts:
+        _print(verdict, build.name, digest, form, verbose)
+    if verification is not None:
+        _print_verification(verification)
+    return _exit(replays, verdicts, verification)
+
+
+def _say_speed(replays: ReplaySet, wall_s: float, times: int) -> None:
+    """How fast it was: for a person, on stderr, for it differs from run to run."""
+    virtual_s = times * sum(
+        one.outcome.bundle.manifest.duration_us / 1e6
+        for one in replays.calls
+        if one.outcome.bundle is not None
+    )
+    click.echo(
+        f"replayed {len(replays.calls) * times} calls, {virtual_s / 60:.1f} minutes, "
+        f"in {wall_s:.1f} s: {virtual_s / wall_s:.0f} times real time",
+        err=True,
+    )
+
+
+def _say_output(replays: ReplaySet) -> None:
+    for one in replays.calls:
+        if one.outcome.output:
+            click.echo(f"--- {one.recording.call} printed:\n{one.outcome.output}", err=True)
+
+
+def _print_failures(replays: ReplaySet) -> None:
+    for one in replays.calls:
+        failure = one.outcome.failure
+        if failure is not None:
+            where = f"{failure.where}: " if failure.where else ""
+            click.echo(f"{one.recording.call}: {where}{failure.message}")
+            if failure.next_step:
+                click.echo(f"  {failure.next_step}")
+
+
+def _print(verdict: Verdict, build: str, digest: str, form: str, verbose: bool) -> None:
+    if form == "json":
+        from lkgate.report.json import render as render_json
+
+        click.echo(render_json(verdict, build=build, digest=digest), nl=False)
+        return
+    from lkgate.cli.terminal import stdout
+    from lkgate.report.text import render
+
+    stdout().print(render(verdict, build=build, digest=digest, verbose=verbose), end="")
+
+
+def _print_verification(found: Verification) -> None:
+    """On stderr: the report on stdout is the same with and without ``--verify``."""
+    if found.same:
+        click.echo(f"{len(found.digests)} replays, one digest: {found.digests[0]}", err=True)
+        return
+    for number, digest in enumerate(found.digests, 1):
+        click.echo(f"replay {number}: {digest or 'incomplete'}", err=True)
+    if found.differing:
+        click.echo(f"not deterministic: {', '.join(found.differing)}", err=True)
+
+
+def _exit(replays: ReplaySet, verdicts: list[Verdict], verification: Verification | None) -> Exit:
+    """A replay that did not complete says so before anything that was judged without it."""
+    if any(one.outcome.bundle is None for one in replays.calls):
+        return Exit.INCOMPLETE
+    if verification is not None and not verification.same:
+        return Exit.NO_VERDICT
+    statuses = {verdict.status for verdict in verdicts}
+    if "fail" in statuses:
+        return Exit.GATE_FAILED
+    return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS

@@ -1,0 +1,21 @@
+"""``lkgate seal``: after an edit of labels, or of a cassette, by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("seal")
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def command(directory: Path) -> None:
+    """Take what is in DIRECTORY now as the bundle's content.
+
+    For labels.yaml, which a person writes. Audio and events keep the digest that they were
+    recorded with: changing them stays an error.
+    """
+    from lkgate.bundle import reseal
+
+    bundle = reseal(directory)
+    click.echo(f"sealed: {directory}, digest {bundle.manifest.digest[:16]}")
