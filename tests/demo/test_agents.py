@@ -9,7 +9,7 @@ import json
 import pytest
 from intake.agents import Call, Receptionist
 from intake.clinic import Clinic
-from intake.plugins import intent_llm
+from intake.plugins.intent_llm import IntentLLM
 from intake.settings import Settings
 from livekit.agents import AgentSession
 
@@ -27,8 +27,8 @@ SCRIPTS = {script.name: script for script in calls.read()}
 
 @pytest.fixture(autouse=True)
 def no_thinking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intent_llm, "THINK_S", 0)
-    monkeypatch.setattr(intent_llm, "WORD_S", 0)
+    monkeypatch.setattr("intake.plugins.intent_llm.THINK_S", 0)
+    monkeypatch.setattr("intake.plugins.intent_llm.WORD_S", 0)
 
 
 def settings_of(build: str) -> Settings:
@@ -42,7 +42,7 @@ def talk(settings: Settings, words: list[str]) -> tuple[Made, list[str]]:
 
     async def run() -> tuple[Made, list[str]]:
         made: Made = []
-        model = intent_llm.IntentLLM(settings.phrases, opening_hours=settings.opening_hours)
+        model = IntentLLM(settings.phrases, opening_hours=settings.opening_hours)
         async with AgentSession(userdata=Call(Clinic(), settings), llm=model) as session:
             await session.start(Receptionist(settings))
             for said in words:

@@ -27,6 +27,7 @@ from livekit.agents import (
 from livekit.agents.language import LanguageCode
 
 if TYPE_CHECKING:
+    from moonshine_voice.moonshine_api import TranscriptLine
     from moonshine_voice.transcriber import Stream, Transcriber
 
 SAMPLE_RATE_HZ = 16_000
@@ -146,8 +147,8 @@ class _Ear:
             pending = []
             words += self._finish()
         self._add(pending)
-        if self._heard_s - self._looked_s >= INTERIM_EVERY_S:
-            words += self._look()
+        if self._stream is not None and self._heard_s - self._looked_s >= INTERIM_EVERY_S:
+            words += self._look(self._stream)
         return words
 
     def close(self) -> None:
@@ -166,23 +167,13 @@ class _Ear:
         self._stream.add_audio(samples.tolist(), SAMPLE_RATE_HZ)
         self._heard_s += len(samples) / SAMPLE_RATE_HZ
 
-    def _look(self) -> list[_Words]:
-        assert self._stream is not None
+    def _look(self, stream: Stream) -> list[_Words]:
         self._looked_s = self._heard_s
-        lines = self._stream.update_transcription().lines
-        words = [
-            _Words(
-                line.text.strip(),
-                line.is_complete,
-                self._began_s + line.start_time,
-                self._began_s + line.start_time + line.duration,
-            )
-            for line in lines
-            if line.text.strip() and line.is_updated
-        ]
+        lines = stream.update_transcription().lines
+        words = [self._words(line, line.is_complete) for line in lines if line.is_updated]
         if lines and all(line.is_complete for line in lines):
             self.close()
-        return words
+        return [said for said in words if said.text]
 
     def _finish(self) -> list[_Words]:
         if self._stream is None:
@@ -192,17 +183,14 @@ class _Ear:
         force = self._transcriber.MOONSHINE_FLAG_FORCE_UPDATE
         lines = self._stream.update_transcription(force).lines
         words = [
-            _Words(
-                line.text.strip(),
-                True,
-                self._began_s + line.start_time,
-                self._began_s + line.start_time + line.duration,
-            )
-            for line in lines
-            if line.text.strip() and not (line.is_complete and not line.is_updated)
+            self._words(line, True) for line in lines if line.is_updated or not line.is_complete
         ]
         self.close()
-        return words
+        return [said for said in words if said.text]
+
+    def _words(self, line: TranscriptLine, final: bool) -> _Words:
+        start_s = self._began_s + line.start_time
+        return _Words(line.text.strip(), final, start_s, start_s + line.duration)
 
 
 @functools.cache
@@ -215,6 +203,5 @@ def _transcriber() -> Transcriber:
     options = {
         "transcription_interval": INTERIM_EVERY_S,
         "return_audio_data": "false",
-        "identify_speakers": "false",
     }
     return Transcriber(str(weights), ModelArch.TINY, options=options)
