@@ -52,7 +52,9 @@ class _Future(asyncio.Future[Any]):
         return self._order
 
 
-def _make_task(loop: Any, coro: Any, **kwargs: Any) -> _Task:
+def _make_task(loop: Any, coro: Any, name: str | None = None, **kwargs: Any) -> _Task:
+    if name is not None:  # Python 3.13 hands over what was not given
+        kwargs["name"] = name
     return _Task(coro, loop=loop, **kwargs)
 
 
