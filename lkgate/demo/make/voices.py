@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from lkgate.errors import ConfigError
 Pcm = NDArray[np.int16]
 RATE_HZ = 24_000
 PEAK_DB = -6.0
+QUIET = 300
+PAUSE_S = 0.3
+EDGE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ VOICES: Mapping[str, Voice] = {
 
 
 def speak(voice: str, text: str) -> Pcm:
-    """``text`` in that voice, its loudest sample at PEAK_DB, silence at its ends cut off.
+    """``text`` in that voice, its loudest sample at PEAK_DB.
+
+    Silence at the ends is cut off, and a pause between two sentences is PAUSE_S at most: engines
+    take nearly a second there, which is where an agent takes its turn.
 
     Raises:
         ConfigError: flite or sox is not installed.
@@ -62,7 +69,7 @@ def speak(voice: str, text: str) -> Pcm:
             _hibari(chosen.voice, text, raw)
         shape = ["-D", "-r", str(RATE_HZ), "-c", "1", "-b", "16"]
         _run("sox", str(raw), *shape, str(out), *chosen.effects, "gain", "-n", str(PEAK_DB))
-        return _trimmed(_read(out))
+        return _tightened(_read(out))
 
 
 def bed(noise: Noise, speech_rms: float, seconds: float = 30.0) -> Pcm:
@@ -77,15 +84,15 @@ def bed(noise: Noise, speech_rms: float, seconds: float = 30.0) -> Pcm:
         _run("sox", str(raw), "-D", "-r", str(RATE_HZ), "-c", "1", "-b", "16", str(out))
         quiet = _read(out).astype(np.float64)
     wanted = speech_rms / 10 ** (noise.snr_db / 20)
-    scaled: Pcm = np.rint(quiet * wanted / rms(quiet)).clip(-32768, 32767).astype(np.int16)
+    level = np.sqrt(np.mean(quiet**2))
+    scaled: Pcm = np.rint(quiet * wanted / level).clip(-32768, 32767).astype(np.int16)
     return scaled
 
 
-def rms(pcm: NDArray[np.float64] | Pcm) -> float:
-    """Root mean square of the samples that sound."""
-    samples = pcm.astype(np.float64)
-    sounding = samples[np.abs(samples) > 50]
-    return float(np.sqrt(np.mean(sounding**2))) if sounding.size else 1.0
+def rms(speech: Pcm) -> float:
+    """Root mean square of the samples that sound, pauses left out."""
+    samples = speech.astype(np.float64)
+    return float(np.sqrt(np.mean(samples[np.abs(samples) > QUIET] ** 2)))
 
 
 def _hibari(voice: str, text: str, out: Path) -> None:
@@ -112,10 +119,16 @@ def _read(path: Path) -> Pcm:
         return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
-def _trimmed(pcm: Pcm, keep_s: float = 0.05) -> Pcm:
-    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > 300)
-    keep = int(keep_s * RATE_HZ)
-    return pcm[max(0, loud[0] - keep) : loud[-1] + keep]
+def _tightened(pcm: Pcm) -> Pcm:
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > QUIET)
+    edge, half = int(EDGE_S * RATE_HZ), int(PAUSE_S * RATE_HZ) // 2
+    parts, start = [], max(0, int(loud[0]) - edge)
+    for before, after in itertools.pairwise(loud):
+        if after - before > 2 * half:
+            parts.append(pcm[start : before + half])
+            start = after - half
+    parts.append(pcm[start : int(loud[-1]) + edge])
+    return np.concatenate(parts)
 
 
 def main(out: Path) -> None:
