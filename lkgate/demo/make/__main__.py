@@ -37,6 +37,9 @@ def main() -> int:
     except LkgateError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped: nothing was replaced", file=sys.stderr)
+        return 130
 
 
 async def _make(scripts: list[calls.Script], out: Path, python: Path) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from livekit import api, rtc
 
-from lkgate.bundle import reseal
+from lkgate.bundle import read, reseal
 from lkgate.caller import CallerPlayer
 from lkgate.caller.script import Line, after_agent, build, into_agent, room_tone
 from lkgate.caller.voice import Pcm
@@ -51,7 +51,11 @@ async def record(
     *,
     say: Callable[[str], None],
 ) -> Path:
-    """Place the call in a room of its own, with ``build`` on the other end; the bundle's path."""
+    """Place the call in a room of its own, with ``build`` on the other end; the bundle's path.
+
+    Raises:
+        KeyboardInterrupt: the recording was stopped before the call was over.
+    """
     plan, pcm = await asyncio.to_thread(stage, script)
     room = f"demo-{script.name}"
     agent_called = asyncio.Event()
@@ -70,6 +74,9 @@ async def record(
     if not recording.done():
         say(f"the caller left: {await _call(room, plan, pcm, credentials, say)}")
     made = await recording
+    ended = [event.data["reason"] for event in read(made).of_kind("lkgate.recording_ended")]
+    if ended == ["stopped"]:
+        raise KeyboardInterrupt
     (made / "labels.yaml").write_text(script.labels(), encoding="utf-8")
     reseal(made)
     return made

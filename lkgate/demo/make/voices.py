@@ -16,12 +16,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lkgate.demo.make.calls import Noise, read
 from lkgate.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hibari import Hibari
 
 Pcm = NDArray[np.int16]
 RATE_HZ = 24_000
@@ -100,7 +104,7 @@ def _hibari(voice: str, text: str, out: Path) -> None:
 
 
 @functools.cache
-def _model(voice: str):  # type: ignore[no-untyped-def]  # hibari has no types
+def _model(voice: str) -> Hibari:
     from hibari import Hibari
 
     return Hibari(voice=voice)
@@ -123,7 +127,7 @@ def _tightened(pcm: Pcm) -> Pcm:
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > QUIET)
     edge, half = int(EDGE_S * RATE_HZ), int(PAUSE_S * RATE_HZ) // 2
     parts, start = [], max(0, int(loud[0]) - edge)
-    for before, after in itertools.pairwise(loud):
+    for before, after in itertools.pairwise(loud.tolist()):
         if after - before > 2 * half:
             parts.append(pcm[start : before + half])
             start = after - half
