@@ -42,6 +42,10 @@ class _Task(asyncio.Task[Any]):
     def __hash__(self) -> int:
         return self._order
 
+    def set_name(self, value: object) -> None:
+        if value is not None:  # Python 3.13.0 sets the name that was not given
+            super().set_name(value)
+
 
 class _Future(asyncio.Future[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,9 +56,7 @@ class _Future(asyncio.Future[Any]):
         return self._order
 
 
-def _make_task(loop: Any, coro: Any, name: str | None = None, **kwargs: Any) -> _Task:
-    if name is not None:  # Python 3.13 hands over what was not given
-        kwargs["name"] = name
+def _make_task(loop: Any, coro: Any, **kwargs: Any) -> _Task:
     return _Task(coro, loop=loop, **kwargs)
 
 
