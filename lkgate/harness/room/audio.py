@@ -1,0 +1,328 @@
+"""Audio sources, tracks, streams and resamplers, as requests of ``livekit.rtc``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from livekit.rtc._proto import audio_frame_pb2, ffi_pb2, track_pb2
+from numpy.typing import NDArray
+
+from lkgate.harness.resample import Resampler
+from lkgate.harness.room.ffi import Handler, RefusedError, VirtualFfi, samples_at
+from lkgate.harness.room.sound import Reader, Sound, Timeline
+
+_DEFAULT_RATE_HZ = 48_000
+_DEFAULT_FRAME_MS = 10
+_STREAM = audio_frame_pb2.AUDIO_STREAM_NATIVE
+_SOURCE = audio_frame_pb2.AUDIO_SOURCE_NATIVE
+
+
+@dataclass(slots=True)
+class AudioTrack:
+    """What a track handle stands for.
+
+    Attributes:
+        name, kind: as created.
+        sound: what it carries.
+        latency_us: how much later it is heard here; 0 for a track of one's own.
+        on_mute: called when the program mutes its own track.
+    """
+
+    name: str
+    kind: track_pb2.TrackKind.ValueType
+    sound: Sound
+    latency_us: int = 0
+    on_mute: Callable[[bool], None] | None = None
+
+
+class Audio:
+    """Answers everything about audio that needs no room.
+
+    Attributes:
+        tracks: by handle; the hub adds those of subscribers.
+        find: what a participant publishes from a source just now; set by the hub.
+    """
+
+    def __init__(self, ffi: VirtualFfi) -> None:
+        self.tracks: dict[int, AudioTrack] = {}
+        self.find: Callable[[int, int], AudioTrack | None] = lambda participant, source: None
+        self._ffi = ffi
+        self._sources: dict[int, _Source] = {}
+        self._streams: dict[int, _Stream] = {}
+        self._resamplers: dict[int, Resampler] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        return {
+            "new_audio_source": self._new_source,
+            "capture_audio_frame": self._capture,
+            "clear_audio_buffer": self._clear,
+            "create_audio_track": self._create_track,
+            "local_track_mute": self._mute,
+            "enable_remote_track": self._enable,
+            "get_stats": self._stats,
+            "new_audio_stream": self._stream_of_track,
+            "audio_stream_from_participant": self._stream_of_participant,
+            "new_sox_resampler": self._new_resampler,
+            "push_sox_resampler": self._push_resampler,
+            "flush_sox_resampler": self._flush_resampler,
+        }
+
+    def end(self, track: AudioTrack) -> None:
+        """The track is gone: the streams that read it end."""
+        for stream in [one for one in self._streams.values() if one.track is track]:
+            stream.end()
+
+    # -- sources and tracks
+
+    def _new_source(self, req: audio_frame_pb2.NewAudioSourceRequest, resp: Any) -> None:
+        if req.platform_audio_handle:
+            raise RefusedError("the virtual room has no microphone of the machine's")
+        handle = self._ffi.handle()
+        self._sources[handle] = _Source(req.sample_rate, req.num_channels, req.queue_size_ms)
+        self._ffi.own(handle, lambda: self._drop_source(handle))
+        resp.new_audio_source.source.handle.id = handle
+        resp.new_audio_source.source.info.type = _SOURCE
+
+    def _drop_source(self, handle: int) -> None:
+        self._sources.pop(handle).clear()
+
+    def _capture(self, req: audio_frame_pb2.CaptureAudioFrameRequest, resp: Any) -> None:
+        source, frame = self._sources[req.source_handle], req.buffer
+        timeline = source.timeline
+        if (frame.sample_rate, frame.num_channels) != (timeline.rate_hz, timeline.channels):
+            raise ValueError("sample_rate and num_channels don't match")
+        async_id = resp.capture_audio_frame.async_id = self._ffi.async_id()
+        samples = samples_at(frame.data_ptr, frame.samples_per_channel * frame.num_channels)
+
+        def done() -> None:
+            event = ffi_pb2.FfiEvent()
+            event.capture_audio_frame.async_id = async_id
+            self._ffi.put(event)
+
+        source.capture(samples, done)
+
+    def _clear(self, req: audio_frame_pb2.ClearAudioBufferRequest, resp: Any) -> None:
+        self._sources[req.source_handle].clear()
+
+    def _create_track(self, req: track_pb2.CreateAudioTrackRequest, resp: Any) -> None:
+        source = self._sources[req.source_handle]
+        handle = self._ffi.handle()
+        track = AudioTrack(req.name, track_pb2.KIND_AUDIO, Sound(source.timeline))
+        self.tracks[handle] = track
+        self._ffi.own(handle, lambda: self._drop_track(handle))
+        resp.create_audio_track.track.handle.id = handle
+        resp.create_audio_track.track.info.CopyFrom(track_info(track, sid="", remote=False))
+
+    def _drop_track(self, handle: int) -> None:
+        self.tracks.pop(handle, None)
+
+    def _mute(self, req: track_pb2.LocalTrackMuteRequest, resp: Any) -> None:
+        track = self.tracks[req.track_handle]
+        if track.sound.muted != req.mute:
+            track.sound.mute(asyncio.get_running_loop().time(), req.mute)
+            if track.on_mute is not None:
+                track.on_mute(req.mute)
+        resp.local_track_mute.muted = req.mute
+
+    def _enable(self, req: track_pb2.EnableRemoteTrackRequest, resp: Any) -> None:
+        resp.enable_remote_track.enabled = req.enabled
+
+    def _stats(self, req: track_pb2.GetStatsRequest, resp: Any) -> None:
+        resp.get_stats.async_id = self._ffi.async_id()
+        event = ffi_pb2.FfiEvent()
+        event.get_stats.async_id = resp.get_stats.async_id
+        self._ffi.put(event)
+
+    # -- streams
+
+    def _stream_of_track(self, req: audio_frame_pb2.NewAudioStreamRequest, resp: Any) -> None:
+        track = self.tracks.get(req.track_handle)
+        handle = self._open(req, lambda: track)
+        if track is None:  # it had ended already
+            self._streams[handle].end()
+        resp.new_audio_stream.stream.handle.id = handle
+        resp.new_audio_stream.stream.info.type = _STREAM
+
+    def _stream_of_participant(
+        self, req: audio_frame_pb2.AudioStreamFromParticipantRequest, resp: Any
+    ) -> None:
+        participant, source = req.participant_handle, req.track_source
+        handle = self._open(req, lambda: self.find(participant, source), follows=True)
+        resp.audio_stream_from_participant.stream.handle.id = handle
+        resp.audio_stream_from_participant.stream.info.type = _STREAM
+
+    def _open(
+        self,
+        req: audio_frame_pb2.NewAudioStreamRequest
+        | audio_frame_pb2.AudioStreamFromParticipantRequest,
+        pick: Callable[[], AudioTrack | None],
+        *,
+        follows: bool = False,
+    ) -> int:
+        if req.audio_filter_module_id:
+            raise RefusedError(
+                f"the audio filter {req.audio_filter_module_id} is a native plugin, which the "
+                "virtual room does not run"
+            )
+        handle = self._ffi.handle()
+        rate_hz = req.sample_rate or _DEFAULT_RATE_HZ
+        samples = rate_hz * (req.frame_size_ms or _DEFAULT_FRAME_MS) // 1000
+        stream = _Stream(self._ffi, handle, pick, follows, rate_hz, req.num_channels or 1, samples)
+        self._streams[handle] = stream
+        self._ffi.own(handle, lambda: self._streams.pop(handle).end())
+        return handle
+
+    # -- resamplers
+
+    def _new_resampler(self, req: audio_frame_pb2.NewSoxResamplerRequest, resp: Any) -> None:
+        handle = self._ffi.handle()
+        self._resamplers[handle] = Resampler(
+            round(req.input_rate), round(req.output_rate), req.num_channels
+        )
+        self._ffi.own(handle, lambda: self._drop_resampler(handle))
+        resp.new_sox_resampler.resampler.handle.id = handle
+        resp.new_sox_resampler.resampler.info.SetInParent()
+
+    def _drop_resampler(self, handle: int) -> None:
+        self._resamplers.pop(handle, None)
+
+    def _push_resampler(self, req: audio_frame_pb2.PushSoxResamplerRequest, resp: Any) -> None:
+        samples = samples_at(req.data_ptr, req.size // 2)
+        out = self._resamplers[req.resampler_handle].push(samples)
+        self._hand_over(req.resampler_handle, out, resp.push_sox_resampler)
+
+    def _flush_resampler(self, req: audio_frame_pb2.FlushSoxResamplerRequest, resp: Any) -> None:
+        out = self._resamplers[req.resampler_handle].flush()
+        self._hand_over(req.resampler_handle, out, resp.flush_sox_resampler)
+
+    def _hand_over(self, handle: int, out: NDArray[np.int16], answer: Any) -> None:
+        out = np.ascontiguousarray(out)
+        answer.output_ptr = out.ctypes.data if out.size else 0
+        answer.size = out.nbytes
+        # Alive until the next push, as the native one's output is.
+        self._resamplers[handle].output = out
+
+
+def track_info(track: AudioTrack, *, sid: str, remote: bool) -> track_pb2.TrackInfo:
+    return track_pb2.TrackInfo(
+        sid=sid,
+        name=track.name,
+        kind=track.kind,
+        stream_state=track_pb2.STATE_ACTIVE,
+        muted=track.sound.muted,
+        remote=remote,
+    )
+
+
+class _Source:
+    """A queue that plays at the loop's pace, and its owner's wait for room in it."""
+
+    def __init__(self, rate_hz: int, channels: int, queue_ms: int) -> None:
+        self._loop = asyncio.get_event_loop()
+        self.timeline = Timeline(rate_hz, channels, self._loop.time())
+        self._queue = rate_hz * queue_ms // 1000
+        self._waiting: dict[asyncio.TimerHandle, Callable[[], None]] = {}
+
+    def capture(self, samples: NDArray[np.int16], done: Callable[[], None]) -> None:
+        """Queue a frame; ``done`` is called once no more is queued than may be."""
+        over = self.timeline.write(self._loop.time(), samples) - self._queue
+        if over <= 0:
+            done()
+            return
+
+        def fire() -> None:
+            del self._waiting[timer]
+            done()
+
+        timer = self._loop.call_later(over / self.timeline.rate_hz, fire)
+        self._waiting[timer] = done
+
+    def clear(self) -> None:
+        """Drop what has not been played; nobody waits for it any more."""
+        self.timeline.cut(self._loop.time())
+        waiting, self._waiting = self._waiting, {}
+        for timer, done in waiting.items():
+            timer.cancel()
+            done()
+
+
+class _Stream:
+    """Sends a frame every so often, as the native one does, until it ends or is closed."""
+
+    def __init__(
+        self,
+        ffi: VirtualFfi,
+        handle: int,
+        pick: Callable[[], AudioTrack | None],
+        follows: bool,
+        rate_hz: int,
+        channels: int,
+        frame_samples: int,
+    ) -> None:
+        self._ffi = ffi
+        self._handle = handle
+        self._pick = pick
+        self._follows = follows
+        self._rate_hz, self._channels, self._samples = rate_hz, channels, frame_samples
+        self._loop = asyncio.get_event_loop()
+        self._from_s = self._loop.time()
+        self._sent = 0
+        self._reader: Reader | None = None
+        self.track: AudioTrack | None = None
+        self._read(self._from_s)
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+        self._arm()
+
+    def end(self) -> None:
+        """No more frames. Idempotent."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        event = ffi_pb2.FfiEvent()
+        event.audio_stream_event.stream_handle = self._handle
+        event.audio_stream_event.eos.SetInParent()
+        self._ffi.put(event)
+
+    def _arm(self) -> None:
+        due_s = self._from_s + (self._sent + 1) * self._samples / self._rate_hz
+        self._timer = self._loop.call_at(due_s, self._send)
+
+    def _read(self, from_s: float) -> None:
+        """Read from the track that is to be read now, which may be none."""
+        track = self._pick()
+        if track is self.track:
+            return
+        self.track, self._reader = track, None
+        if track is not None:
+            begin_s = from_s - track.latency_us / 1_000_000
+            self._reader = Reader(
+                track.sound, begin_s, self._rate_hz, self._channels, self._samples
+            )
+
+    def _send(self) -> None:
+        if self._follows:
+            self._read(self._from_s + self._sent * self._samples / self._rate_hz)
+        if self._reader is not None:
+            frame = self._reader.frame()
+        else:
+            frame = np.zeros(self._samples * self._channels, np.int16)
+        self._sent += 1
+        self._arm()
+        handle = self._ffi.handle()
+        self._ffi.own(handle, frame)
+        event = ffi_pb2.FfiEvent()
+        event.audio_stream_event.stream_handle = self._handle
+        owned = event.audio_stream_event.frame_received.frame
+        owned.handle.id = handle
+        owned.info.data_ptr = frame.ctypes.data
+        owned.info.num_channels = self._channels
+        owned.info.sample_rate = self._rate_hz
+        owned.info.samples_per_channel = self._samples
+        self._ffi.put(event)

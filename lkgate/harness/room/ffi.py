@@ -1,0 +1,168 @@
+"""Stands in for LiveKit's native library, below the Python classes of ``livekit.rtc``.
+
+Every class of ``livekit.rtc`` talks to one object, ``FfiClient.instance``, in protocol buffers:
+requests with answers, and events. With another object in that place all of them run as they are,
+however the program came by them (``from livekit.rtc import Room``, a plugin's own copy, ...), and
+nothing of theirs has to be replaced or kept up with. What does not touch the network goes on to
+the native library: audio processing, remixing, video conversion.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from livekit.rtc import _ffi_client as native
+from livekit.rtc._proto import ffi_pb2
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lkgate.harness.room.audio import Audio
+
+Handler = Callable[[Any, ffi_pb2.FfiResponse], None]
+
+# Synchronous requests that give the same answer in every process.
+_NATIVE = frozenset(
+    {
+        "apm_process_reverse_stream",
+        "apm_process_stream",
+        "apm_set_stream_delay",
+        "new_apm",
+        "new_audio_resampler",
+        "remix_and_resample",
+        "video_convert",
+    }
+)
+# Handles from here on are ours; the native library counts up from 1.
+_FIRST_HANDLE = 1 << 48
+
+
+class RefusedError(RuntimeError):
+    """The program asked the room for something that only a real one has."""
+
+
+class EventQueue(native.FfiQueue[ffi_pb2.FfiEvent]):
+    """Hands an event to its subscribers at once: everything is on the loop's thread here."""
+
+    def put(self, item: ffi_pb2.FfiEvent) -> None:
+        for queue, loop, wanted in list(self._subscribers):
+            if loop.is_closed() or (wanted is not None and not wanted(item)):
+                continue
+            queue.put_nowait(item)
+
+
+class VirtualFfi:
+    """The object in ``FfiClient.instance``'s place. See the module.
+
+    Requests are answered by handlers, by name of the request. A part of the virtual room adds
+    its handlers with :meth:`serve`, and says with :meth:`own` what a handle's end means to it.
+
+    Attributes:
+        queue: where every class of ``livekit.rtc`` subscribes to events.
+        audio: the part that lives as long as the process.
+    """
+
+    def __init__(self) -> None:
+        self.audio: Audio | None = None
+        self.queue = EventQueue()
+        self._handlers: dict[str, Handler] = {}
+        self._handles = itertools.count(_FIRST_HANDLE)
+        self._asyncs = itertools.count(1)
+        self._owned: dict[int, object] = {}
+        self._native: native.FfiClient | None = None
+        self._ffi_lib = _Library(self)
+
+    @property
+    def _pid(self) -> int:
+        """What FfiHandle compares with: our handles outlive a fork."""
+        return os.getpid()
+
+    def serve(self, handlers: Mapping[str, Handler]) -> None:
+        """Answer these requests; a later handler of the same name wins."""
+        self._handlers.update(handlers)
+
+    def handle(self) -> int:
+        """A new handle."""
+        return next(self._handles)
+
+    def async_id(self) -> int:
+        return next(self._asyncs)
+
+    def own(self, handle: int, what: object) -> None:
+        """Keep ``what`` until the program lets go of ``handle``; then call it, if it is a call."""
+        self._owned[handle] = what
+
+    def put(self, event: ffi_pb2.FfiEvent) -> None:
+        """Send an event to whoever listens for it."""
+        self.queue.put(event)
+
+    def request(self, req: ffi_pb2.FfiRequest) -> ffi_pb2.FfiResponse:
+        """What every class of ``livekit.rtc`` calls."""
+        kind = req.WhichOneof("message")
+        handler = self._handlers.get(kind or "")
+        if handler is not None:
+            response = ffi_pb2.FfiResponse()
+            handler(getattr(req, kind or ""), response)
+            return response
+        if kind in _NATIVE:
+            return self._native_client().request(req)
+        raise RefusedError(f"the virtual room has no {(kind or 'such request').replace('_', ' ')}")
+
+    def drop(self, handle: int) -> bool:
+        """The program let go of a handle."""
+        if handle < _FIRST_HANDLE:
+            return self._native is None or bool(
+                self._native._ffi_lib.livekit_ffi_drop_handle(ctypes.c_uint64(handle))
+            )
+        what = self._owned.pop(handle, None)
+        if callable(what):
+            what()
+        return True
+
+    def _native_client(self) -> native.FfiClient:
+        # Its threads do not survive a fork: every process loads its own, when it needs it.
+        if self._native is None or self._native._pid != os.getpid():
+            self._native = native.FfiClient()
+        return self._native
+
+
+class _Library:
+    """As much of the shared library as ``FfiHandle`` calls."""
+
+    def __init__(self, ffi: VirtualFfi) -> None:
+        self._ffi = ffi
+
+    def livekit_ffi_drop_handle(self, handle: ctypes.c_uint64) -> bool:
+        return self._ffi.drop(handle.value)
+
+
+def install_library() -> VirtualFfi:
+    """Put a virtual library in the native one's place, for the rest of this process and its forks.
+
+    Raises:
+        RuntimeError: the native library is in use already.
+    """
+    current: object = native.FfiClient._instance
+    if isinstance(current, VirtualFfi):
+        return current
+    if current is not None:
+        raise RuntimeError("livekit.rtc was used before the virtual room was there")
+    ffi = VirtualFfi()
+    native.FfiClient._instance = ffi  # type: ignore[assignment]
+    return ffi
+
+
+def samples_at(address: int, count: int) -> NDArray[np.int16]:
+    """A copy of 16-bit samples in memory."""
+    if not count:
+        return np.zeros(0, np.int16)
+    return np.frombuffer(ctypes.string_at(address, 2 * count), np.int16)
+
+
+def bytes_at(address: int, count: int) -> bytes:
+    """A copy of memory."""
+    return ctypes.string_at(address, count) if count else b""
