@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lkgate.bundle import read_baseline
@@ -40,7 +41,14 @@ def load_gates(config: Config, paths: Sequence[Path]) -> list[Gate]:
             "there is no gate to judge by",
             next_step="Name one with --gate, or set `gates` under [tool.lkgate].",
         )
-    return [load(path) for path in chosen]
+    return [replace(load(path), path=_shown(path)) for path in chosen]
+
+
+def _shown(path: Path) -> str:
+    """As a person in this directory would write it: the same on every machine."""
+    resolved = path.resolve()
+    here = Path.cwd()
+    return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else str(path)
 
 
 def judge(gate: Gate, replayed: Sequence[Replayed]) -> Verdict:

@@ -87,12 +87,13 @@ def _place(place: Evidence, found: Finding) -> Text:
     turn = "call" if place.turn is None else f"turn {place.turn}"
     line = Text(f"    {place.call}, {turn}", style="bold")
     line.append(f", listen at {words.span(place.span)}", style="cyan")
-    if place.value is not None:
+    # A count of one says less than the words beside it.
+    if place.value is not None and not (unit == "count" and place.note):
         line.append(f": {words.value(place.value, unit)}")
         if place.baseline_value is not None:
             line.append(f", was {words.value(place.baseline_value, unit)}")
     if place.note:
-        line.append(f": {place.note}" if place.value is None else f" - {place.note}")
+        line.append(f": {place.note}")
     if place.estimated:
         line.append(f" (estimated: {', '.join(place.estimated)})", style="yellow")
     return line

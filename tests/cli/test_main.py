@@ -1,0 +1,119 @@
+"""The command line as a user meets it: help, exit codes, one clear message for each mistake."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lkgate.bundle import Journal, close_journal
+
+ROOT = Path(__file__).parents[2]
+
+
+def lkgate(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lkgate", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    journal = Journal.create(
+        tmp_path / "open",
+        header={"id": "a-call", "source": "record", "room": "clinic", "started_at_unix_us": 1},
+    )
+    journal.event(0, "connected", {"room": "clinic", "sid": "RM_1"})
+    track = journal.track(
+        "caller", role="caller", participant="ann", sid="TR_1", sample_rate_hz=8000, offset_us=0
+    )
+    track.write(bytes(16000))
+    journal.finish(duration_us=1_000_000)
+    close_journal(tmp_path / "open", tmp_path / "a-call")
+    return tmp_path / "a-call"
+
+
+def test_help_names_every_command_and_exit_code(tmp_path: Path) -> None:
+    done = lkgate("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for word in ("replay", "record", "show", "check", "accept", "recover", "pack", "0 pass"):
+        assert word in done.stdout
+
+
+def test_a_whole_bundle_checks_and_shows(bundle: Path) -> None:
+    done = lkgate("check", bundle.name, cwd=bundle.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("a-call: whole: 1 events, 1 tracks, 1.0 s, digest ")
+    shown = lkgate("show", bundle.name, cwd=bundle.parent)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("a-call: record, room clinic, 1.0 s, 1 events, cassette none\n")
+
+
+def test_one_altered_byte_in_any_file_is_exit_2(bundle: Path) -> None:
+    files = [path for path in sorted(bundle.rglob("*")) if path.is_file()]
+    assert len(files) >= 3
+    for path in files:
+        sound = path.read_bytes()
+        path.write_bytes(sound[:-2] + bytes([sound[-2] ^ 1]) + sound[-1:])
+        done = lkgate("check", bundle.name, cwd=bundle.parent)
+        assert done.returncode == 2, path
+        assert done.stderr.startswith("error: "), path
+        assert "Traceback" not in done.stderr
+        path.write_bytes(sound)
+
+
+def test_a_packed_bundle_is_the_same_bundle(bundle: Path) -> None:
+    assert lkgate("pack", bundle.name, cwd=bundle.parent).returncode == 0
+    whole = lkgate("check", bundle.name, cwd=bundle.parent).stdout.partition("digest")[2]
+    packed = lkgate("check", bundle.name + ".lkb", cwd=bundle.parent).stdout.partition("digest")[2]
+    assert whole == packed != ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["replay"], "Missing option '--against'"),
+        (["replay", "--against", "v9"], "there is no build `v9`"),
+        (["show", "nothing"], "nothing"),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["record", "--room", "x"], "LIVEKIT_URL"),
+    ],
+    ids=["no-build", "unknown-build", "no-bundle", "no-command", "no-credentials"],
+)
+def test_mistakes_are_exit_2_with_one_message(
+    tmp_path: Path, words: list[str], message: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lkgate", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+    )
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_gate_file_that_is_wrong_says_where(tmp_path: Path, bundle: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "recordings" / "a-call")
+    (tmp_path / "agent.py").write_text("")
+    (tmp_path / "gate.yaml").write_text(
+        "version: 1\nname: x\nrules:\n  - id: slow\n    metric: respons_latency\n"
+        "    aggregate: p95\n    max: 1 s\n"
+    )
+    done = lkgate("replay", "--against", "agent.py", "--gate", "gate.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "gate.yaml:5:" in done.stderr
+    assert "response_latency" in done.stderr
