@@ -55,14 +55,15 @@ def frames() -> Iterable[rtc.AudioFrame]:
 @needs_moonshine
 def test_moonshine_hears_interim_words_and_a_final_sentence() -> None:
     async def listen() -> list[stt.SpeechEvent]:
-        heard = []
         stream = MoonshineSTT().stream()
-        for frame in frames():
+        pushed = list(frames())
+        for frame in pushed[:60]:
             stream.push_frame(frame)
-            await asyncio.sleep(0.005)
+        heard = [await anext(stream)]
+        for frame in pushed[60:]:
+            stream.push_frame(frame)
         stream.end_input()
-        async for event in stream:
-            heard.append(event)
+        heard += [event async for event in stream]
         await stream.aclose()
         return heard
 

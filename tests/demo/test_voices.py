@@ -37,14 +37,14 @@ def test_a_noise_bed_lies_under_the_speech_by_the_ratio_asked_for() -> None:
 
 def test_a_script_becomes_a_plan_with_its_anchors() -> None:
     lines = (
-        ScriptLine("Good morning.", 700, False, 1),
-        ScriptLine("Stop.", 1200, True, 2),
+        ScriptLine("Good morning.", 700, False, 1, 1500),
+        ScriptLine("Stop.", 1200, True, 2, 4000),
     )
     plan, pcm = live.stage(Script("two", "slt", None, lines, (), "none", {}))
     anchors = [said.anchor for said in plan.utterances]
-    assert [(a.kind, a.delay_us, a.agent_segments) for a in anchors] == [
-        ("after_agent", 700_000, 1),
-        ("into_agent", 1_200_000, 2),
+    assert [(a.kind, a.delay_us, a.agent_segments, a.grace_us) for a in anchors] == [
+        ("after_agent", 700_000, 1, 1_500_000),
+        ("into_agent", 1_200_000, 2, 4_000_000),
     ]
     first = plan.utterances[0].span
     start, end = (t * voices.RATE_HZ // 1_000_000 for t in (first.start_us, first.end_us))

@@ -31,12 +31,14 @@ class ScriptLine:
     Attributes:
         barge_in: ``delay_ms`` into the agent's speech, else ``delay_ms`` after it.
         after_stretches: how many stretches of agent speech the caller waits for.
+        grace_ms: how long the agent may be silent between those stretches.
     """
 
     say: str
     delay_ms: int
     barge_in: bool
     after_stretches: int
+    grace_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def _script(path: Path) -> Script:
             delay_ms=line.get("delay_ms", 700),
             barge_in=line.get("barge_in", False),
             after_stretches=line.get("after_stretches", 1),
+            grace_ms=line.get("grace_ms", 1500),
         )
         for line in data["lines"]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from livekit import api, rtc
@@ -14,10 +15,10 @@ from lkgate.caller import CallerPlayer
 from lkgate.caller.script import Line, after_agent, build, into_agent, room_tone
 from lkgate.caller.voice import Pcm
 from lkgate.demo.make import voices
-from lkgate.demo.make.calls import Script
+from lkgate.demo.make.calls import Script, ScriptLine
 from lkgate.model.build import Build
 from lkgate.model.event import Json
-from lkgate.model.plan import CallerPlan
+from lkgate.model.plan import Anchor, CallerPlan
 from lkgate.record import Credentials, Progress, RecordOptions, record_room
 
 CALLER = "caller"
@@ -27,20 +28,17 @@ CUSHION_MS = 50
 
 def stage(script: Script) -> tuple[CallerPlan, Pcm]:
     """The script as a plan, and its audio."""
-    lines = [
-        Line(
-            voices.speak(script.voice, line.say),
-            into_agent(line.delay_ms, line.after_stretches)
-            if line.barge_in
-            else after_agent(line.delay_ms, line.after_stretches),
-        )
-        for line in script.lines
-    ]
+    lines = [Line(voices.speak(script.voice, line.say), _anchor(line)) for line in script.lines]
     tone = room_tone(voices.RATE_HZ)
     if script.noise is not None:
         level = sum(voices.rms(line.pcm) for line in lines) / len(lines)
         tone = voices.bed(script.noise, level)
     return build(lines, sample_rate_hz=voices.RATE_HZ, bed=tone, identity=CALLER)
+
+
+def _anchor(line: ScriptLine) -> Anchor:
+    kind = into_agent if line.barge_in else after_agent
+    return replace(kind(line.delay_ms, line.after_stretches), grace_us=line.grace_ms * 1000)
 
 
 async def record(
