@@ -1,0 +1,132 @@
+"""What a process of a live worker writes while it runs: ``part-<pid>.jsonl``, beside ``blobs/``.
+
+Lines are appended and synced as things happen, so that a killed process loses nothing that had
+ended. Times are microseconds of the machine's wall clock; :mod:`lkgate.cassette.merge` makes them
+session time. A line is an object with a ``kind``::
+
+    exchange  modality, t_us, request, response
+    listen    id, t_us, request, base_us       a stream of a recogniser has begun,
+    heard     id, event                        said something,
+    listened  id, t_us, ending, error          and ended
+    worker    agent_name, id                   the worker was registered
+    session   vad, turn_detection, ...         the session said what it is made of
+    unsupported  what                          something took part that no cassette can hold
+
+and with ``room`` and ``job`` where a job is known.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from lkgate.bundle.canonical import JsonLike, compact
+from lkgate.cassette.blobs import Blobs
+from lkgate.cassette.packing import pack
+from lkgate.model.event import Json
+from lkgate.model.turn import Modality
+
+PATTERN = "part-*.jsonl"
+
+
+class Sink(Protocol):
+    """Where finished exchanges go: a part, or :class:`lkgate.cassette.store.NewCassette`."""
+
+    def put(self, content: bytes) -> str:
+        """Write a blob and return its digest."""
+
+    def add(
+        self,
+        modality: Modality,
+        t_us: int,
+        request: Mapping[str, Json],
+        response: Mapping[str, Json],
+    ) -> None:
+        """Write an exchange; ``request`` is in full."""
+
+
+class Part:
+    """The part of this process; :meth:`forked` in a child begins another.
+
+    Args:
+        directory: shared by all processes of a worker.
+        where: the room and the job that run now, ``None`` where there is none.
+    """
+
+    def __init__(self, directory: Path, where: Callable[[], tuple[str, str] | None]):
+        self._directory = directory
+        self._where = where
+        self._blobs = Blobs(directory)
+        self._numbers = itertools.count()
+        self._descriptor: int | None = None
+        self._unsynced: queue.SimpleQueue[int] | None = None
+
+    def forked(self) -> None:
+        """A child writes into a file of its own, and has no thread of its parent's."""
+        self._descriptor = None
+        self._unsynced = None
+
+    def put(self, content: bytes) -> str:
+        """Write a blob and return its digest."""
+        return self._blobs.put(content)
+
+    def add(
+        self,
+        modality: Modality,
+        t_us: int,
+        request: Mapping[str, Json],
+        response: Mapping[str, Json],
+    ) -> None:
+        """Write an exchange; ``request`` is in full."""
+        packed = pack(request, self.put)
+        fields = {"modality": modality, "t_us": t_us, "request": packed, "response": response}
+        self.write("exchange", fields)
+
+    def listen(self, t_us: int, request: Mapping[str, Json], base_us: int) -> str:
+        """A recogniser's stream has begun; returns its id."""
+        id = f"{os.getpid()}-{next(self._numbers)}"
+        self.write("listen", {"id": id, "t_us": t_us, "request": request, "base_us": base_us})
+        return id
+
+    def heard(self, id: str, event: Mapping[str, Json]) -> None:
+        """A stream said something."""
+        self.write("heard", {"id": id, "event": event})
+
+    def listened(self, id: str, t_us: int, ending: str, error: Json) -> None:
+        """A stream has ended."""
+        self.write("listened", {"id": id, "t_us": t_us, "ending": ending, "error": error})
+
+    def write(self, kind: str, fields: Mapping[str, JsonLike]) -> None:
+        """Append a line of any kind."""
+        line: dict[str, JsonLike] = {"kind": kind, **fields}
+        where = self._where()
+        if where is not None:
+            line["room"], line["job"] = where
+        if self._descriptor is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            path = self._directory / f"part-{os.getpid()}.jsonl"
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        os.write(self._descriptor, f"{compact(line)}\n".encode())
+        self._sync(self._descriptor)
+
+    def _sync(self, descriptor: int) -> None:
+        # On a thread: the disk may take its time, and the agent's audio must not wait for it.
+        if self._unsynced is None:
+            self._unsynced = queue.SimpleQueue()
+            threading.Thread(
+                target=_sync, args=(self._unsynced,), name="lkgate-sync", daemon=True
+            ).start()
+        self._unsynced.put(descriptor)
+
+
+def _sync(unsynced: queue.SimpleQueue[int]) -> None:
+    while True:
+        descriptor = unsynced.get()
+        while not unsynced.empty():
+            descriptor = unsynced.get()
+        os.fdatasync(descriptor)

@@ -1,0 +1,195 @@
+"""The deck of a replayed call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from livekit.agents import llm, stt, tts
+from livekit.agents.utils import AudioBuffer
+from livekit.agents.voice import RunContext
+
+from lkgate.cassette import NewCassette, key_of
+from lkgate.cassette.keys import Request
+from lkgate.errors import ReplayError
+from lkgate.harness.tape import llm as llm_tape
+from lkgate.harness.tape import request, speech
+from lkgate.harness.tape import stt as stt_tape
+from lkgate.harness.tape import tool as tool_tape
+from lkgate.harness.tape import tts as tts_tape
+from lkgate.harness.tape.answers import Answers
+from lkgate.harness.tape.deck import FunctionTool, Recognize, Run, Speak, Stand, Voice
+from lkgate.harness.tape.ear import Ear
+from lkgate.harness.tape.stream_log import StreamLog
+from lkgate.harness.tape.text import Text
+from lkgate.model.event import Json
+from lkgate.model.turn import Modality
+
+Mode = Literal["cassette", "record", "live"]
+
+
+class Player:
+    """Answers from a cassette; what it does not hold, by ``mode`` and by the tools' policies.
+
+    Args:
+        mode: see :mod:`lkgate.harness.tape`.
+        tools: ``{"default": policy, "by_name": {name: policy}}``; a policy is ``"error"``,
+            ``"run"`` or ``{"value": ...}``. One given by name as ``run`` executes that tool even
+            where its answer was recorded: the project says that the tool only works on the
+            program's own state.
+        new: takes what providers answer in mode ``record``.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        ear: Ear,
+        *,
+        mode: Mode,
+        tools: Mapping[str, Json],
+        new: NewCassette | None,
+    ):
+        self._answers = answers
+        self._ear = ear
+        self._shelf = speech.Shelf(answers.cassette)
+        self._mode: Mode = mode
+        self._new = new
+        by_name = tools.get("by_name")
+        self._by_name: Mapping[str, Json] = by_name if isinstance(by_name, dict) else {}
+        self._policy: Json = tools.get("default", "error")
+
+    @property
+    def prewarms(self) -> bool:
+        """Nobody is asked in mode ``cassette``, so no connection is opened either."""
+        return self._mode != "cassette"
+
+    async def think(self, stream: llm.LLMStream, run: Run) -> None:
+        """See :class:`lkgate.harness.tape.deck.Deck`, here and below."""
+        wanted = request.of_llm(stream)
+        exchange = None if self._mode == "live" else self._answers.take("llm", wanted)
+        if exchange is not None and (exchange.whole or self._mode == "cassette"):
+            self._told("llm", wanted, "recorded")
+            await llm_tape.play(stream, exchange, wanted, self._answers)
+            return
+        with self._provider("llm", wanted):
+            if self._new is None:
+                await run()
+            else:
+                now_us = self._answers.now_us
+                await llm_tape.record(stream, run, wanted, sink=self._new, now_us=now_us)
+
+    async def speak(self, stream: Voice, emitter: tts.AudioEmitter, run: Speak) -> None:
+        if self._mode == "live":
+            with self._provider("tts", request.of_tts(stream._tts, "")):
+                await run(emitter)
+            return
+        async with Text(stream, self._answers.now_us) as text:
+            # What the provider is to answer cannot be begun from the cassette.
+            early = self._mode == "cassette"
+            recorded = await speech.find(stream, text, self._shelf, early=early)
+            if recorded is not None:
+                key = request.of_tts(stream._tts, recorded)
+                exchange = self._answers.take("tts", key)
+                assert exchange is not None  # the shelf was made from the cassette
+                if exchange.whole or early:
+                    self._told("tts", key, "recorded")
+                    await speech.play(stream, emitter, text, exchange, self._answers)
+                    return
+            if text.ended and not text.words:
+                speech.silence(stream, emitter)
+                return
+            wanted = request.of_tts(stream._tts, text.words)
+            if early:
+                raise self._answers.failure("tts", wanted)
+            while not text.ended:
+                await text.change()
+        text.give_back()
+        with self._provider("tts", wanted):
+            assert self._new is not None  # mode record
+            now_us = self._answers.now_us
+            await tts_tape.record(stream, emitter, run, sink=self._new, now_us=now_us)
+
+    async def listen(self, stream: stt.RecognizeStream, run: Run) -> None:
+        wanted = request.of_stt(stream._stt, request.language_of(stream))
+        lane = None if self._mode == "live" else self._ear.lane(wanted)
+        if lane is not None:
+            self._told("stt", wanted, "recorded")
+            await self._ear.play(stream, lane, self._answers)
+            return
+        with self._provider("stt", wanted):
+            if self._new is None:
+                await run()
+            else:
+                sink, now_us = StreamLog(self._new), self._answers.now_us
+                await stt_tape.record_stream(stream, run, wanted, sink=sink, now_us=now_us)
+
+    async def recognize(
+        self, model: stt.STT[Any], buffer: AudioBuffer, language: str | None, run: Recognize
+    ) -> stt.SpeechEvent:
+        wanted = request.of_stt(model, language)
+        answers, now_us = self._answers, self._answers.now_us
+        began_us = now_us()
+        exchange = None
+        if self._mode != "live":
+            exchange = self._ear.piece(wanted, began_us, stt_tape.audio_us(buffer))
+        if exchange is not None and (exchange.whole or self._mode == "cassette"):
+            self._told("stt", wanted, "recorded")
+            return await stt_tape.play_piece(exchange, wanted, answers)
+        with self._provider("stt", wanted):
+            if self._new is None:
+                return await run()
+            return await stt_tape.record_piece(buffer, run, wanted, sink=self._new, now_us=now_us)
+
+    def call(
+        self, tool: FunctionTool, context: RunContext[Any], arguments: dict[str, Any]
+    ) -> Stand | None:
+        name = context.function_call.name
+        call = tool_tape.call_of(name, arguments)
+        key = key_of("tool", call)
+        exchange = self._answers.take("tool", call)
+        policy = self._by_name.get(name, self._policy)
+        if exchange is not None and self._by_name.get(name) != "run":
+            if "run" not in exchange.response:
+                self._answers.told("tool", key, "recorded", name)
+                return tool_tape.played(exchange, call, self._answers)
+            self._answers.told("tool", key, "live", name)
+            return None
+        if exchange is not None or policy == "run" or tool_tape.hands_over(tool):
+            self._answers.told("tool", key, "live", name)
+            if self._new is None or exchange is not None:
+                return None
+            return tool_tape.recorded(tool, call, sink=self._new, now_us=self._answers.now_us)
+        if isinstance(policy, dict) and "value" in policy:
+            self._answers.told("tool", key, "policy", name)
+            return tool_tape.fixed(policy["value"])
+        return tool_tape.refused(name, call, self._answers)
+
+    def realtime(self, label: str) -> None:
+        raise ReplayError(
+            f"realtime (speech-to-speech) build: use the room transport ({label} answers audio "
+            "with audio, which no cassette can hold)",
+            next_step="Replay it with --transport room, against a real server.",
+        )
+
+    def _told(self, modality: Modality, wanted: Request, source: Literal["recorded"]) -> None:
+        self._answers.told(modality, key_of(modality, wanted), source)
+
+    @contextmanager
+    def _provider(self, modality: Modality, wanted: Request) -> Iterator[None]:
+        """Ask the provider, at real pace; in mode ``cassette`` it is a miss instead."""
+        if self._mode == "cassette":
+            raise self._answers.failure(modality, wanted)
+        self._answers.told(modality, key_of(modality, wanted), "live")
+        loop = asyncio.get_running_loop()
+        begin: Callable[[], None] | None = getattr(loop, "real_begin", None)
+        end: Callable[[], None] | None = getattr(loop, "real_end", None)
+        if begin is None or end is None:  # an ordinary loop is at real pace anyway
+            yield
+            return
+        begin()
+        try:
+            yield
+        finally:
+            end()

@@ -1,0 +1,179 @@
+"""Function tools: what they returned, and standing in for them.
+
+``response``: ``ending``, ``took_us``, and one of
+
+- ``value``: JSON that was returned, or ``text``: what LiveKit made of another value; with
+  ``reply_required`` if the tool said so (``ToolResult``);
+- ``stop``: it raised ``StopResponse``;
+- ``error``: it failed; ``ToolError`` with the text that the model was told;
+- ``run``: the call cannot be answered by a text, and why: it returned an agent, or acted on the
+  session (see :mod:`lkgate.harness.tape.effects`). It is executed in a replay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, cast, get_args, get_type_hints
+
+from livekit.agents import Agent, StopResponse, ToolError
+from livekit.agents.llm import ToolResult
+from livekit.agents.llm.tool_context import CONFIRM_DUPLICATE_PARAM
+from livekit.agents.voice import AgentTask
+
+from lkgate.cassette import Exchange, Sink
+from lkgate.cassette.keys import Request
+from lkgate.harness.tape import effects, plain, request
+from lkgate.harness.tape.answers import Answers, took_us
+from lkgate.harness.tape.deck import FunctionTool, Stand
+from lkgate.model.event import Json
+
+_OWN = "livekit.agents."
+_NOT_OWN = ("livekit.agents.llm.mcp",)
+_TEXTS = (str, int, float, bool, complex, list, set, frozenset, tuple, dict)
+
+
+def is_plumbing(tool: FunctionTool) -> bool:
+    """Tools of LiveKit's own (ending the call, DTMF, running tasks) and those of an ``AgentTask``.
+
+    They work on the session and on nothing else: they are executed, always.
+    """
+    module = str(getattr(tool._func, "__module__", ""))
+    own = module.startswith(_OWN) and not module.startswith(_NOT_OWN)
+    return own or isinstance(tool._instance, AgentTask)
+
+
+def hands_over(tool: FunctionTool) -> bool:
+    """Whether the tool says of itself that it returns nothing but agents."""
+    try:
+        returns = get_type_hints(tool._func).get("return")
+    except (NameError, TypeError, AttributeError):
+        return False  # annotations that cannot be resolved say nothing
+    return returns is not None and _is_agent(returns)
+
+
+def call_of(name: str, arguments: dict[str, Any]) -> Request:
+    """The request of a call, without LiveKit's own flag."""
+    return request.of_tool(
+        name, {key: value for key, value in arguments.items() if key != CONFIRM_DUPLICATE_PARAM}
+    )
+
+
+def recorded(tool: FunctionTool, call: Request, *, sink: Sink, now_us: Callable[[], int]) -> Stand:
+    """A stand-in that executes the tool and keeps what came of it."""
+
+    async def stand(*args: Any, **kwargs: Any) -> object:
+        began_us = now_us()
+        response: dict[str, Json] = {"ending": "cancelled"}
+        with effects.watched() as seen:
+            try:
+                output = await tool(*args, **kwargs)
+                response = {"ending": "done", **_output(output)}
+                return output
+            except asyncio.CancelledError:
+                raise
+            except StopResponse:
+                response = {"ending": "done", "stop": True}
+                raise
+            except Exception as error:
+                # Whatever the tool raised is its answer; it goes on to LiveKit.
+                response = {"ending": "error", "error": _error(error)}
+                raise
+            finally:
+                if seen:
+                    response["run"] = ", ".join(dict.fromkeys(seen))
+                sink.add("tool", began_us, call, {**response, "took_us": now_us() - began_us})
+
+    # LiveKit passes a mock those arguments that its signature names.
+    setattr(stand, _SIGNATURE, inspect.signature(tool))
+    return stand
+
+
+def played(exchange: Exchange, call: Request, answers: Answers) -> Stand:
+    """A stand-in that gives the recorded outcome after the recorded time."""
+    response = exchange.response
+
+    async def stand() -> object:
+        await answers.until(answers.now_us() + took_us(exchange))
+        if exchange.ending == "cancelled":
+            raise await answers.outlived("tool", exchange, call)
+        if response.get("stop"):
+            raise StopResponse
+        if exchange.ending == "error":
+            raise _error_from(response["error"])
+        output = response["text"] if "text" in response else response["value"]
+        if "reply_required" in response:
+            return ToolResult(output, reply_required=bool(response["reply_required"]))
+        return output
+
+    return stand
+
+
+def refused(name: str, call: Request, answers: Answers) -> Stand:
+    """A stand-in for a call that was never recorded and may not be executed."""
+
+    async def stand() -> object:
+        miss = answers.missed("tool", call)
+        raise ToolError(f"lkgate: {name} was not executed: {miss.reason}")
+
+    return stand
+
+
+def fixed(value: Json) -> Stand:
+    """A stand-in that gives a value from the settings."""
+
+    async def stand() -> object:
+        return value
+
+    return stand
+
+
+_SIGNATURE = "__signature__"
+
+
+def _output(output: object) -> dict[str, Json]:
+    if isinstance(output, ToolResult):
+        return {**_output(output.output), "reply_required": output.reply_required}
+    parts = output if isinstance(output, list | tuple | set | frozenset) else (output,)
+    if any(isinstance(part, Agent) for part in parts):
+        return {"run": "returns an agent"}
+    if output is None or _exact(output):
+        return {"value": cast(Json, output)}
+    if isinstance(output, _TEXTS):
+        return {"text": str(output)}
+    return {"run": f"returns a {type(output).__name__}"}
+
+
+def _exact(value: object) -> bool:
+    """Whether JSON gives back the very same value, for LiveKit tells the model ``str(value)``."""
+    if isinstance(value, dict):
+        return type(value) is dict and all(
+            type(name) is str and _exact(part) for name, part in value.items()
+        )
+    if isinstance(value, list):
+        return type(value) is list and all(_exact(part) for part in value)
+    if type(value) is float:
+        return value == value and abs(value) != float("inf")
+    return value is None or type(value) in (str, int, bool)
+
+
+def _error(error: Exception) -> dict[str, Json]:
+    if isinstance(error, ToolError):
+        return {"kind": "ToolError", "message": error.message}
+    return plain.error(error)
+
+
+def _error_from(value: Json) -> Exception:
+    if isinstance(value, dict) and value.get("kind") == "ToolError":
+        return ToolError(str(value["message"]))
+    return plain.error_from(value)
+
+
+def _is_agent(hint: object) -> bool:
+    if isinstance(hint, type):
+        return issubclass(hint, Agent)
+    parts = [part for part in get_args(hint) if part is not type(None)]
+    if getattr(hint, "__origin__", None) is tuple:
+        return any(_is_agent(part) for part in parts)
+    return bool(parts) and all(_is_agent(part) for part in parts)
