@@ -30,7 +30,7 @@ def test_pauses_are_short_and_the_ends_are_tight() -> None:
 
 def test_a_noise_bed_lies_under_the_speech_by_the_ratio_asked_for() -> None:
     said = voices.speak("rms", "Good morning.")
-    bed = voices.bed(Noise("office-ambience", 12.0), voices.rms(said))
+    bed = voices.bed(Noise("city-ambience", 12.0), voices.rms(said))
     level = np.sqrt(np.mean(bed.astype(float) ** 2))
     assert 20 * np.log10(voices.rms(said) / level) == pytest.approx(12.0, abs=0.2)
 

@@ -17,6 +17,7 @@ from livekit.agents import (
     APIConnectOptions,
     NotGivenOr,
     llm,
+    utils,
 )
 
 from intake.dialogue import Dialogue, Heard, Item, Reply, Returned, Told
@@ -74,10 +75,9 @@ class _IntentStream(llm.LLMStream):
 
     async def _run(self) -> None:
         reply = self._dialogue.reply(_items(self._chat_ctx), _tool_names(self._tools))
-        calls = sum(item.type == "function_call" for item in self._chat_ctx.items)
-        request = f"intent-{len(self._chat_ctx.items)}"
+        request = utils.shortuuid("intent_")
         await asyncio.sleep(THINK_S)
-        for delta in _deltas(reply, calls):
+        for delta in _deltas(reply):
             self._event_ch.send_nowait(llm.ChatChunk(id=request, delta=delta))
             await asyncio.sleep(WORD_S)
         words = len(reply.text.split()) + (len(reply.call.arguments) + 1 if reply.call else 0)
@@ -92,7 +92,7 @@ class _IntentStream(llm.LLMStream):
         )
 
 
-def _deltas(reply: Reply, calls: int) -> list[llm.ChoiceDelta]:
+def _deltas(reply: Reply) -> list[llm.ChoiceDelta]:
     words = reply.text.split()
     deltas = [
         llm.ChoiceDelta(role="assistant", content=word if i == len(words) - 1 else word + " ")
@@ -102,7 +102,7 @@ def _deltas(reply: Reply, calls: int) -> list[llm.ChoiceDelta]:
         call = llm.FunctionToolCall(
             name=reply.call.tool,
             arguments=json.dumps(dict(reply.call.arguments)),
-            call_id=f"call_{calls + 1}",
+            call_id=utils.shortuuid("call_"),
         )
         deltas.append(llm.ChoiceDelta(role="assistant", tool_calls=[call]))
     return deltas
