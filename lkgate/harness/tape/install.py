@@ -10,7 +10,7 @@ from pathlib import Path
 from livekit.agents import get_job_context
 
 from lkgate.cassette import Cassette, Miss, NewCassette, Part
-from lkgate.harness.tape import deck, seams
+from lkgate.harness.tape import deck, facts, seams
 from lkgate.harness.tape.answers import Answers, Note, Now
 from lkgate.harness.tape.ear import Ear, Placed
 from lkgate.harness.tape.player import Mode, Player
@@ -67,9 +67,9 @@ def install_replay(
 
 
 def install_record(out_dir: Path, now_us: Callable[[], int] | None = None) -> Part:
-    """Record this process' models and tools, and those of processes that it forks.
+    """Record this process' models and tools, its worker and its sessions, and those of its forks.
 
-    Returns the part that is written, for facts beside the exchanges.
+    Returns the part that is written. Once a process; a second call only changes where it goes.
 
     Args:
         out_dir: shared by all processes of a worker.
@@ -78,6 +78,7 @@ def install_record(out_dir: Path, now_us: Callable[[], int] | None = None) -> Pa
     seams.install()
     part = Part(out_dir, _job)
     os.register_at_fork(after_in_child=part.forked)
+    facts.install(part)
     deck.insert(Recorder(part, now_us or _unix_us))
     return part
 

@@ -31,7 +31,8 @@ def jsonable(value: object) -> Json:
     if isinstance(value, enum.Enum):
         return jsonable(value.value)
     if isinstance(value, Mapping):
-        return {str(name): jsonable(part) for name, part in value.items()}
+        given = {n: part for n, part in value.items() if not isinstance(part, NotGiven)}
+        return {str(name): jsonable(part) for name, part in given.items()}
     if isinstance(value, list | tuple):
         return [jsonable(part) for part in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

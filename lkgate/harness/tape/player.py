@@ -100,11 +100,14 @@ class Player:
             if text.ended and not text.words:
                 speech.silence(stream, emitter)
                 return
-            wanted = request.of_tts(stream._tts, text.words)
-            if early:
-                raise self._answers.failure("tts", wanted)
-            while not text.ended:
-                await text.change()
+            try:
+                while not text.ended:
+                    await text.change()
+            finally:  # even if the speech is interrupted before its text is whole
+                wanted = request.of_tts(stream._tts, text.words)
+                failure = self._answers.failure("tts", wanted) if early else None
+            if failure is not None:
+                raise failure
         text.give_back()
         with self._provider("tts", wanted):
             assert self._new is not None  # mode record

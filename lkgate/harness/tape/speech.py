@@ -54,11 +54,11 @@ async def find(stream: Voice, text: Text, shelf: Shelf, *, early: bool) -> str |
     """
     while True:
         wanted = request.of_tts(stream._tts, text.words)
-        if text.ended or early:
+        if text.ended or (early and text.words):
             found = shelf.choose(wanted, ended=text.ended)
             if not found:
                 return None
-            if text.ended or (len(found) == 1 and text.words):
+            if text.ended or len(found) == 1:
                 return found[0]
         await text.change()
 
