@@ -42,7 +42,7 @@ def talk(settings: Settings, words: list[str]) -> tuple[Made, list[str]]:
 
     async def run() -> tuple[Made, list[str]]:
         made: Made = []
-        model = IntentLLM(settings.phrases, opening_hours=settings.opening_hours)
+        model = IntentLLM(settings.phrases)
         async with AgentSession(userdata=Call(Clinic(), settings), llm=model) as session:
             await session.start(Receptionist(settings))
             for said in words:

@@ -92,7 +92,7 @@ def test_the_intent_model_streams_words_then_the_call_then_usage() -> None:
             """Hand over."""
             return symptoms
 
-        model = IntentLLM(PHRASES, opening_hours=True)
+        model = IntentLLM(PHRASES)
         async with model.chat(chat_ctx=context, tools=[transfer_to_nurse]) as stream:
             return [chunk async for chunk in stream]
 

@@ -16,6 +16,10 @@ You answer the telephone of Harbour Street Clinic. Book, move and look up appoin
 name, the reason, the day and the time, and repeat them before you change anything. A caller who is
 unwell goes to the triage nurse, an emergency or a caller who asks for it to a person."""
 
+# A model that is not told this takes "half past two" as it was spoken.
+HOURS = """
+The clinic is open from eight in the morning to six in the evening. Read times accordingly."""
+
 NURSE = """\
 You are the triage nurse of Harbour Street Clinic. Ask how long the complaint has lasted and how bad
 it is, assess it, then offer an appointment or put the caller through to a person."""
@@ -71,11 +75,14 @@ class Receptionist(Agent):
     """Greets, books, moves, looks up; hands the sick over to the nurse."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(instructions=RECEPTIONIST, tools=[book_appointment, escalate_to_human])
-        self._settings = settings
+        super().__init__(
+            instructions=RECEPTIONIST + (HOURS if settings.opening_hours else ""),
+            tools=[book_appointment, escalate_to_human],
+        )
+        self.settings = settings
 
     async def on_enter(self) -> None:
-        await self.session.say(self._settings.greeting)
+        await self.session.say(self.settings.greeting)
 
     @function_tool
     async def look_up_appointment(self, context: Context, patient: str) -> str:
@@ -114,7 +121,7 @@ class TriageNurse(Agent):
 
     def __init__(self, receptionist: Receptionist) -> None:
         super().__init__(
-            instructions=NURSE,
+            instructions=NURSE + (HOURS if receptionist.settings.opening_hours else ""),
             chat_ctx=receptionist.chat_ctx.copy(exclude_instructions=True),
             tools=[book_appointment, escalate_to_human],
         )

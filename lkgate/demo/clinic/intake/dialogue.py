@@ -102,17 +102,19 @@ class Case:
 class Dialogue:
     """The policy, with its wording.
 
-    opening_hours: read "half past two" as an hour at which the clinic is open (see slots.clock).
+    Of the instructions it understands one thing: whether they name opening hours (slots.clock).
     """
 
-    def __init__(self, phrases: Mapping[str, str], *, opening_hours: bool) -> None:
+    def __init__(self, phrases: Mapping[str, str]) -> None:
         self._phrases = phrases
-        self._opening_hours = opening_hours
+        self._opening_hours = False
         self._intents = Intents()
 
     def reply(self, items: Sequence[Item], tools: Sequence[str]) -> Reply:
         """The next step after ``items``, for the agent that has ``tools``."""
         case = Case()
+        told = [item.text for item in items if isinstance(item, Told)]
+        self._opening_hours = any("is open from" in text for text in told)
         for item in items:
             if isinstance(item, Heard):
                 self._hear(case, item.text)

@@ -43,7 +43,7 @@ async def take_call(ctx: JobContext, settings: Settings) -> None:
     session: AgentSession[Call] = AgentSession(
         userdata=Call(Clinic(), settings),
         stt=MoonshineSTT(),
-        llm=IntentLLM(settings.phrases, opening_hours=settings.opening_hours),
+        llm=IntentLLM(settings.phrases),
         tts=HibariTTS(),
         vad=ctx.proc.userdata["vad"],
         turn_handling=turn_handling(settings),

@@ -17,7 +17,7 @@ class Settings:
         phrases: the agents' wording (intake.phrases).
         endpointing_s: silence after which the caller's turn is over.
         interruptible: whether the caller may talk over the agent.
-        opening_hours: read "half past two" as an hour at which the clinic is open.
+        opening_hours: whether the instructions name the hours at which the clinic is open.
     """
 
     greeting: str = phrases.GREETING

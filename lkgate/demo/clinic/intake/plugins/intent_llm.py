@@ -27,11 +27,11 @@ WORD_S = 0.015
 
 
 class IntentLLM(llm.LLM[Never]):
-    """``phrases`` and ``opening_hours``: see intake.dialogue.Dialogue."""
+    """``phrases``: see intake.dialogue.Dialogue."""
 
-    def __init__(self, phrases: Mapping[str, str], *, opening_hours: bool) -> None:
+    def __init__(self, phrases: Mapping[str, str]) -> None:
         super().__init__()
-        self._dialogue = Dialogue(phrases, opening_hours=opening_hours)
+        self._dialogue = Dialogue(phrases)
 
     @property
     def model(self) -> str:
