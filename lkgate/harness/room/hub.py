@@ -177,6 +177,9 @@ class Hub:
             client.known.add(other.identity)
             for part in self.parts:
                 part.list_for(client, other, listed)
+        # What RoomIO waits for if it was started before the room was connected.
+        state = room_pb2.ConnectionStateChanged(state=room_pb2.CONN_CONNECTED)
+        client.tell(connection_state_changed=state)
         self.answer("connect", async_id, result=result)
         if not ticket.hidden:
             self.later(lambda: self._announce(client))

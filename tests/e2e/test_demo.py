@@ -1,0 +1,137 @@
+"""The program on this repository's own recordings, as its CI and its README run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from lkgate.report.json import schema
+
+ROOT = Path(__file__).parents[2]
+
+
+def lkgate(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lkgate", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the settings, the gate, one recording and the demo's programs."""
+    for name in ("pyproject.toml", "gates", "lkgate/demo/clinic"):
+        source = ROOT / name
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    call = sorted(path for path in (ROOT / "recordings").iterdir() if path.is_dir())[0]
+    shutil.copytree(call, tmp_path / "recordings" / call.name)
+    return tmp_path
+
+
+def test_the_good_build_passes() -> None:
+    done = lkgate("replay", "--against", "v2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("PASS  v2: ")
+    assert "times real time" in done.stderr
+
+
+def test_the_baseline_build_passes() -> None:
+    done = lkgate("replay", "--against", "v1")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_three_faults_are_named_and_nothing_else() -> None:
+    done = lkgate("replay", "--against", "v3", "--format", "json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, schema())
+    failed = {
+        found["rule"]: found
+        for found in report["findings"]
+        if found["status"] == "fail" and found["severity"] == "error"
+    }
+    assert set(failed) == {"barge-ins-ignored", "tool-arguments", "response-latency"}
+    for found in failed.values():
+        for place in found["evidence"]:
+            assert place["call"]
+            assert place["turn"] is not None
+            assert place["span"]["end_us"] >= place["span"]["start_us"]
+    assert not [found for found in report["findings"] if found["status"] == "no_verdict"]
+
+
+def test_replays_of_one_call_have_one_digest(project: Path) -> None:
+    done = lkgate("replay", "--against", "v2", "--verify", "3", "--no-gate", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 replays, one digest: " in done.stderr
+
+
+def test_one_altered_byte_in_a_recording_is_exit_2(project: Path) -> None:
+    for path in sorted((project / "recordings").rglob("*")):
+        if not path.is_file() or "baseline" in path.parts:
+            continue
+        sound = path.read_bytes()
+        middle = len(sound) // 2
+        path.write_bytes(sound[:middle] + bytes([sound[middle] ^ 1]) + sound[middle + 1 :])
+        done = lkgate("replay", "--against", "v2", cwd=project)
+        assert done.returncode == 2, f"{path}: {done.stdout}{done.stderr}"
+        assert done.stdout == ""
+        path.write_bytes(sound)
+        if path.parent.name == "blobs":
+            break  # one blob stands for all: they are read by one piece of code
+
+
+def test_a_rule_without_data_has_no_verdict(project: Path) -> None:
+    (project / "gates" / "demo.yaml").write_text(
+        "version: 1\nname: nothing to judge\nrules:\n"
+        "  - id: many-turns\n    metric: response_latency\n    aggregate: p95\n"
+        "    max: 60 s\n    min_n: 1000\n"
+    )
+    done = lkgate("replay", "--against", "v2", cwd=project)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.startswith("NO VERDICT  v2: ")
+
+
+def test_without_a_baseline_there_is_no_verdict(project: Path) -> None:
+    call = next((project / "recordings").iterdir())
+    shutil.rmtree(call / "baseline")
+    done = lkgate("replay", "--against", "v2", cwd=project)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "lkgate accept" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "message"),
+    [
+        ("raise RuntimeError('no luck')\n", 4, "no luck"),
+        ("import nowhere_to_be_found\n", 4, "nowhere_to_be_found"),
+        ("import sys\nsys.exit(3)\n", 4, "3"),
+        ("print('no agent here')\n", 4, "AgentServer"),
+        ("def broken(:\n", 4, "agent.py"),
+    ],
+    ids=["raises", "missing-import", "exits", "no-server", "syntax"],
+)
+def test_a_build_that_does_not_load_is_exit_4(
+    project: Path, program: str, code: int, message: str
+) -> None:
+    (project / "agent.py").write_text(program)
+    done = lkgate("replay", "--against", "agent.py", cwd=project)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
