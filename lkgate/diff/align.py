@@ -84,7 +84,7 @@ def _talked_through(caller: Turn, after: Turn, talking_us: int) -> bool:
 
 
 def _callers(old: tuple[Turn, ...], new: tuple[Turn, ...]) -> list[Pair]:
-    if not any(turn.utterances for turn in (*old, *new)):
+    if not all(any(turn.utterances for turn in side) for side in (old, new)):
         return list(zip_longest(old, new))
     left = list(old)
     pairs: list[Pair] = []

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from lkgate.bundle import reseal
+from lkgate.cassette.compact import compact
 from lkgate.model.bundle import Bundle
 
 CASSETTE = "cassette"
@@ -45,6 +46,7 @@ def grow_cassette(recording: Path, new: Path, kind: str) -> Bundle | None:
     made = cassette / f"{_INDEX}.new"
     made.write_text("".join(f"{line}\n" for line in [*had, *added]), encoding="utf-8")
     made.replace(cassette / _INDEX)
+    compact(cassette)
     return reseal(recording, cassette="partial" if kind == "none" else None)
 
 

@@ -71,7 +71,7 @@ def _turn(turn: Turn, latency: float | None) -> Iterator[Text]:
     if turn.interrupted:
         line.append("  [interrupted]", style="yellow")
     if latency is not None:
-        line.append(f"  after {words.value(latency, 'us')}", style="dim")
+        line.append(f"  answered after {words.value(latency, 'us')}", style="dim")
     yield line
     for barge in turn.barge_ins:
         yield _aside(f"barge-in at {words.clock(barge.onset_us)}: {barge.outcome}")
