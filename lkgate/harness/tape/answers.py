@@ -49,11 +49,20 @@ class Answers:
         self._asked[modality, key] = n + 1
         return pick(self.cassette.find(modality, key), n)
 
-    def told(self, modality: Modality, key: str, source: Source, name: str | None = None) -> None:
-        """Note who answers a request."""
+    def told(
+        self,
+        modality: Modality,
+        key: str,
+        source: Source,
+        name: str | None = None,
+        lost: Json = None,
+    ) -> None:
+        """Note who answers a request, and what of a tool's doing is lost by that."""
         data: dict[str, Json] = {"modality": modality, "key": key, "origin": source}
         if name is not None:
             data["name"] = name
+        if lost:
+            data["lost"] = lost
         self._note("lkgate.model_answer", data)
 
     def missed(

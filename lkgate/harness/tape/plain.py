@@ -41,6 +41,19 @@ def jsonable(value: object) -> Json:
     return str(value)
 
 
+def is_exact(value: object) -> bool:
+    """Whether JSON gives back the very same value."""
+    if isinstance(value, dict):
+        return type(value) is dict and all(
+            type(name) is str and is_exact(part) for name, part in value.items()
+        )
+    if isinstance(value, list):
+        return type(value) is list and all(is_exact(part) for part in value)
+    if type(value) is float:
+        return value == value and abs(value) != float("inf")
+    return value is None or type(value) in (str, int, bool)
+
+
 def from_json(value: Json) -> Any:
     """The inverse of :func:`jsonable`, as far as there is one."""
     if isinstance(value, list):

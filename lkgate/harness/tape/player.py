@@ -155,15 +155,17 @@ class Player:
         policy = self._by_name.get(name, self._policy)
         if exchange is not None and self._by_name.get(name) != "run":
             if "run" not in exchange.response:
-                self._answers.told("tool", key, "recorded", name)
-                return tool_tape.played(exchange, call, self._answers)
+                lost = exchange.response.get("lost")
+                self._answers.told("tool", key, "recorded", name, lost)
+                return tool_tape.played(exchange, tool, context, call, self._answers)
             self._answers.told("tool", key, "live", name)
             return None
         if exchange is not None or policy == "run" or tool_tape.hands_over(tool):
             self._answers.told("tool", key, "live", name)
             if self._new is None or exchange is not None:
                 return None
-            return tool_tape.recorded(tool, call, sink=self._new, now_us=self._answers.now_us)
+            now_us = self._answers.now_us
+            return tool_tape.recorded(tool, context, call, sink=self._new, now_us=now_us)
         if isinstance(policy, dict) and "value" in policy:
             self._answers.told("tool", key, "policy", name)
             return tool_tape.fixed(policy["value"])

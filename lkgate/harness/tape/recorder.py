@@ -53,7 +53,7 @@ class Recorder:
         self, tool: FunctionTool, context: RunContext[Any], arguments: dict[str, Any]
     ) -> Stand | None:
         call = tool_tape.call_of(context.function_call.name, arguments)
-        return tool_tape.recorded(tool, call, sink=self.part, now_us=self._now_us)
+        return tool_tape.recorded(tool, context, call, sink=self.part, now_us=self._now_us)
 
     def realtime(self, label: str) -> None:
         self.part.write("unsupported", {"what": f"speech-to-speech model {label}"})

@@ -21,7 +21,7 @@ from livekit.agents.llm import DuplexModel
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice.tool_executor import _ToolExecutor
 
-from lkgate.harness.tape import deck, effects, plain, request
+from lkgate.harness.tape import acts, deck, plain, request
 from lkgate.harness.tape.deck import FunctionTool
 from lkgate.harness.tape.tool import is_plumbing
 
@@ -54,7 +54,7 @@ def install() -> None:
         _replace(model, "__init__", _with_session)
     _replace(stt.STT, "recognize", _with_recognize)
     _replace(_ToolExecutor, "execute", _with_stand_in)
-    effects.install()
+    acts.install()
 
 
 def is_wrapper(kind: type) -> bool:

@@ -6,27 +6,31 @@
   ``reply_required`` if the tool said so (``ToolResult``);
 - ``stop``: it raised ``StopResponse``;
 - ``error``: it failed; ``ToolError`` with the text that the model was told;
-- ``run``: the call cannot be answered by a text, and why: it returned an agent, or acted on the
-  session (see :mod:`lkgate.harness.tape.effects`). It is executed in a replay.
+- ``run``: the call cannot be answered by a text, and why: it returned an agent, or did to the
+  session what cannot be done again (see :mod:`lkgate.harness.tape.acts`). It is executed in a
+  replay.
+
+Besides: ``acts`` on the session, ``state`` that it changed, and ``lost``: state that it changed and
+that cannot be written down (:mod:`lkgate.harness.tape.state`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
 from typing import Any, cast, get_args, get_type_hints
 
 from livekit.agents import Agent, StopResponse, ToolError
 from livekit.agents.llm import ToolResult
 from livekit.agents.llm.tool_context import CONFIRM_DUPLICATE_PARAM
-from livekit.agents.voice import AgentTask
+from livekit.agents.voice import AgentTask, RunContext
 
 from lkgate.cassette import Exchange, Sink
 from lkgate.cassette.keys import Request
-from lkgate.harness.tape import effects, plain, request
-from lkgate.harness.tape.answers import Answers, took_us
+from lkgate.harness.tape import acts, plain, request
+from lkgate.harness.tape.answers import Answers, Now, took_us
 from lkgate.harness.tape.deck import FunctionTool, Stand
+from lkgate.harness.tape.state import State, apply
 from lkgate.model.event import Json
 
 _OWN = "livekit.agents."
@@ -60,13 +64,16 @@ def call_of(name: str, arguments: dict[str, Any]) -> Request:
     )
 
 
-def recorded(tool: FunctionTool, call: Request, *, sink: Sink, now_us: Callable[[], int]) -> Stand:
+def recorded(
+    tool: FunctionTool, context: RunContext[Any], call: Request, *, sink: Sink, now_us: Now
+) -> Stand:
     """A stand-in that executes the tool and keeps what came of it."""
 
     async def stand(*args: Any, **kwargs: Any) -> object:
         began_us = now_us()
         response: dict[str, Json] = {"ending": "cancelled"}
-        with effects.watched() as seen:
+        state = State(tool, context)
+        with acts.watched(now_us) as seen:
             try:
                 output = await tool(*args, **kwargs)
                 response = {"ending": "done", **_output(output)}
@@ -81,8 +88,11 @@ def recorded(tool: FunctionTool, call: Request, *, sink: Sink, now_us: Callable[
                 response = {"ending": "error", "error": _error(error)}
                 raise
             finally:
-                if seen:
-                    response["run"] = ", ".join(dict.fromkeys(seen))
+                if seen.beyond:
+                    response["run"] = ", ".join(dict.fromkeys(seen.beyond))
+                changed, lost = state.changes()
+                beside = {"acts": seen.done, "state": changed, "lost": list[Json](lost)}
+                response |= {name: value for name, value in beside.items() if value}
                 sink.add("tool", began_us, call, {**response, "took_us": now_us() - began_us})
 
     # LiveKit passes a mock those arguments that its signature names.
@@ -90,12 +100,25 @@ def recorded(tool: FunctionTool, call: Request, *, sink: Sink, now_us: Callable[
     return stand
 
 
-def played(exchange: Exchange, call: Request, answers: Answers) -> Stand:
+def played(
+    exchange: Exchange,
+    tool: FunctionTool,
+    context: RunContext[Any],
+    call: Request,
+    answers: Answers,
+) -> Stand:
     """A stand-in that gives the recorded outcome after the recorded time."""
     response = exchange.response
 
     async def stand() -> object:
-        await answers.until(answers.now_us() + took_us(exchange))
+        ends_us = answers.now_us() + took_us(exchange)
+        done = response.get("acts")
+        if isinstance(done, list):
+            ends_us += await acts.again(done, context, answers)
+        await answers.until(ends_us)
+        changed = response.get("state")
+        if isinstance(changed, list):
+            apply(changed, tool, context)
         if exchange.ending == "cancelled":
             raise await answers.outlived("tool", exchange, call)
         if response.get("stop"):
@@ -138,24 +161,11 @@ def _output(output: object) -> dict[str, Json]:
     parts = output if isinstance(output, list | tuple | set | frozenset) else (output,)
     if any(isinstance(part, Agent) for part in parts):
         return {"run": "returns an agent"}
-    if output is None or _exact(output):
+    if output is None or plain.is_exact(output):
         return {"value": cast(Json, output)}
     if isinstance(output, _TEXTS):
         return {"text": str(output)}
     return {"run": f"returns a {type(output).__name__}"}
-
-
-def _exact(value: object) -> bool:
-    """Whether JSON gives back the very same value, for LiveKit tells the model ``str(value)``."""
-    if isinstance(value, dict):
-        return type(value) is dict and all(
-            type(name) is str and _exact(part) for name, part in value.items()
-        )
-    if isinstance(value, list):
-        return type(value) is list and all(_exact(part) for part in value)
-    if type(value) is float:
-        return value == value and abs(value) != float("inf")
-    return value is None or type(value) in (str, int, bool)
 
 
 def _error(error: Exception) -> dict[str, Json]:

@@ -1,0 +1,88 @@
+"""Why a build or a call failed, as the parent is told: what, where, what next; no traceback."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from lkgate.model.event import Json
+
+_LIBRARY = tuple(
+    {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+    | {str(Path(__file__).resolve().parent.parent)}
+)
+
+
+class Failure(Exception):  # noqa: N818 - the project's word, a value in the parent
+    """The end of a build's loading, or of a call.
+
+    Attributes:
+        kind: ``build_import``, ``build_exit``, ``no_server``, ``no_session``, ``prewarm_raised``,
+            ``entrypoint_raised``, ``job_rejected``, ``deadlock``, ``horizon``, ...
+        message: one sentence, no traceback.
+        where: the program's own line, if there is one.
+        next_step: what its author can do.
+        trace: for ``--debug``.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        where: str | None = None,
+        next_step: str | None = None,
+        trace: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.where = where
+        self.next_step = next_step
+        self.trace = trace
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "where": self.where,
+            "next_step": self.next_step,
+            "traceback": self.trace,
+        }
+
+
+def failure_of(
+    kind: str, error: BaseException, *, said: str = "", next_step: str | None = None
+) -> Failure:
+    """A failure because of an exception: its own words, at the program's own innermost line."""
+    return Failure(
+        kind,
+        f"{said}{in_words(error)}",
+        where=program_line(error),
+        next_step=next_step,
+        trace="".join(traceback.format_exception(error)),
+    )
+
+
+def in_words(error: BaseException) -> str:
+    """``ValueError: too late``; a long text is cut."""
+    text = str(error).strip()
+    name = type(error).__name__
+    return f"{name}: {text[:2000]}" if text else name
+
+
+def program_line(error: BaseException) -> str | None:
+    """``file:line`` of the program's own code, as near as possible to where it was raised."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        return f"{error.filename}:{error.lineno}"
+    own = [place for place in _places(error) if not place[0].startswith((*_LIBRARY, "<"))]
+    return f"{own[-1][0]}:{own[-1][1]}" if own else None
+
+
+def _places(error: BaseException) -> Iterator[tuple[str, int]]:
+    trace = error.__traceback__
+    while trace is not None:
+        yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next

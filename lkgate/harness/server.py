@@ -1,0 +1,268 @@
+"""The fork server of a build: loads its program once, forks a child for every call.
+
+Runs in the candidate's interpreter, started by ``boot.py``. The first process imports LiveKit and
+warms it up; a fork of it, the nursery, loads the program and forks the calls. If the program left
+threads behind, which no fork survives, the nursery gives up, and the first process forks the calls
+itself, each of which then loads the program on its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from lkgate.harness import process
+from lkgate.harness.failure import Failure
+from lkgate.model.event import Json
+
+if TYPE_CHECKING:
+    from livekit.agents import AgentServer
+
+    from lkgate.harness.child import Warm
+    from lkgate.harness.program import Target
+
+# How the nursery says that calls have to load the program themselves.
+_HAS_THREADS = 75
+_RECEIVED = 1 << 16
+
+
+def main(control_fd: int) -> int:
+    """Serve one build until the parent goes away.
+
+    Returns:
+        The exit status.
+    """
+    process.die_with_parent(os.getppid())
+    process.leave_no_core()
+    process.single_threaded()
+    control = _Control(socket.socket(fileno=control_fd))
+    message = next(control.messages(), None)
+    if message is None or message.get("op") != "load":
+        return 0 if message is None else 2
+    from lkgate.harness.child import warm_up
+
+    try:
+        warm = warm_up(seed=_int(message.get("seed")))
+    except Failure as failure:
+        control.send({"op": "failed", "error": failure.as_json()})
+        return 1
+    target = _target(message)
+    gc.collect()
+    gc.freeze()
+    status = _try_nursery(control, warm, target)
+    if status != _HAS_THREADS:
+        return status
+    control.send({"op": "ready", "forks": "before loading"})
+    return _serve(control, lambda directory: warm.call(directory, target=target))
+
+
+def _try_nursery(control: _Control, warm: Warm, target: Target) -> int:
+    """Load and serve in a fork; its exit status, or _HAS_THREADS if it may not serve."""
+    reading, writing = os.pipe()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        process.die_with_parent(parent)
+        os.close(reading)
+        os._exit(_nursery(control, warm, target, writing))
+    os.close(writing)
+    answered = bool(os.read(reading, 1))
+    os.close(reading)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if answered:
+        if status < 0:  # the parent is to see what happened
+            signal.signal(-status, signal.SIG_DFL)
+            os.kill(os.getpid(), -status)
+        return status
+    control.send({"op": "failed", "error": _crashed(status, target).as_json()})
+    return 1
+
+
+def _nursery(control: _Control, warm: Warm, target: Target, answered: Callable[[], None]) -> int:
+    own = os.getpid()
+    server: AgentServer | None = None
+    failure: Failure | None = None
+    try:
+        server = warm.load(target)
+    except Failure as raised:
+        failure = raised
+    finally:
+        if os.getpid() != own:  # a fork of the program's own came back here
+            os._exit(0)
+    process.flush()
+    if failure is not None:
+        os.write(answered, b"!")
+        control.send({"op": "failed", "error": failure.as_json()})
+        return 1
+    os.write(answered, b"!")
+    if process.threads() > 1:
+        return _HAS_THREADS
+    control.send({"op": "ready", "forks": "after loading"})
+    gc.collect()
+    gc.freeze()
+    return _serve(control, lambda directory: warm.call(directory, server=server))
+
+
+def _serve(control: _Control, call: Callable[[Path], NoReturn]) -> int:
+    """Fork a child for every ``run`` until ``quit`` or the end of the socket."""
+    children: dict[int, str] = {}
+    with _child_signals() as wakeup, selectors.DefaultSelector() as selector:
+        selector.register(control.socket, selectors.EVENT_READ)
+        selector.register(wakeup, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fileobj is wakeup:
+                    wakeup.recv(_RECEIVED)
+            for pid, status in _ended(children):
+                control.send({"op": "ended", "job": children.pop(pid), "status": status})
+            for message in control.arrived():
+                if message.get("op") == "run":
+                    job = str(message["job"])
+                    pid = _fork(control, wakeup, Path(job), call)
+                    children[pid] = job
+                    control.send({"op": "started", "job": job, "pid": pid})
+                elif message.get("op") == "quit":
+                    control.closed = True
+            if control.closed:
+                for pid in children:
+                    _kill(pid)
+                return 0
+
+
+def _fork(
+    control: _Control, wakeup: socket.socket, directory: Path, call: Callable[[Path], NoReturn]
+) -> int:
+    process.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        with contextlib.suppress(OSError):  # the child does so too; who is first does not matter
+            os.setpgid(pid, pid)
+        return pid
+    process.own_group()
+    process.die_with_parent(parent)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    wakeup.close()
+    control.socket.close()
+    process.print_to(directory / "output")
+    return call(directory)
+
+
+@contextlib.contextmanager
+def _child_signals() -> Iterator[socket.socket]:
+    """A socket that becomes readable when a child ends."""
+    reading, writing = socket.socketpair()
+    for end in (reading, writing):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    try:
+        yield reading
+    finally:
+        signal.set_wakeup_fd(-1)
+        reading.close()
+        writing.close()
+
+
+def _ended(children: Mapping[int, str]) -> list[tuple[int, int]]:
+    ended = []
+    for pid in list(children):
+        gone, status = os.waitpid(pid, os.WNOHANG)
+        if gone:
+            ended.append((pid, os.waitstatus_to_exitcode(status)))
+    return ended
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _crashed(status: int, target: Target) -> Failure:
+    if status < 0:
+        how = f"was killed by {signal.Signals(-status).name}"
+    else:
+        how = f"exited at once with status {status}"
+    return Failure(
+        "build_crash",
+        f"the program's process {how} while it was loaded",
+        where=target.name,
+        next_step="Run it by hand in the same interpreter.",
+    )
+
+
+def _target(message: Mapping[str, Json]) -> Target:
+    from lkgate.harness.program import Target
+
+    program, module, args = message.get("program"), message.get("module"), message.get("args")
+    return Target(
+        program=Path(str(program)) if program else None,
+        module=str(module) if module else None,
+        args=tuple(str(arg) for arg in args) if isinstance(args, list) else (),
+        cwd=Path(str(message["cwd"])),
+    )
+
+
+def _int(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+class _Control:
+    """JSON lines to and from the parent."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self.closed = False
+        self._received = b""
+        sock.setblocking(True)
+        os.set_inheritable(sock.fileno(), False)
+
+    def send(self, message: Mapping[str, Json]) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def messages(self) -> Iterator[dict[str, Json]]:
+        """One after the other, waiting for each, until the parent closes."""
+        while True:
+            line, found, rest = self._received.partition(b"\n")
+            if found:
+                self._received = rest
+                yield json.loads(line)
+            elif not self._receive():
+                return
+
+    def arrived(self) -> list[dict[str, Json]]:
+        """What is there now. ``closed`` once the parent has closed."""
+        self.socket.setblocking(False)
+        try:
+            while self._receive():
+                pass
+            self.closed = True
+        except BlockingIOError:
+            pass
+        finally:
+            self.socket.setblocking(True)
+        *lines, self._received = self._received.split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def _receive(self) -> bool:
+        try:
+            data = self.socket.recv(_RECEIVED)
+        except ConnectionResetError:
+            return False
+        self._received += data
+        return bool(data)
+
+
+if sys.platform == "win32":
+    raise ImportError("the fork server needs fork()")
