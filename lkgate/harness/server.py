@@ -87,7 +87,7 @@ def _try_nursery(control: _Control, warm: Warm, target: Target) -> int:
     return 1
 
 
-def _nursery(control: _Control, warm: Warm, target: Target, answered: Callable[[], None]) -> int:
+def _nursery(control: _Control, warm: Warm, target: Target, answer_fd: int) -> int:
     own = os.getpid()
     server: AgentServer | None = None
     failure: Failure | None = None
@@ -100,10 +100,10 @@ def _nursery(control: _Control, warm: Warm, target: Target, answered: Callable[[
             os._exit(0)
     process.flush()
     if failure is not None:
-        os.write(answered, b"!")
+        os.write(answer_fd, b"!")
         control.send({"op": "failed", "error": failure.as_json()})
         return 1
-    os.write(answered, b"!")
+    os.write(answer_fd, b"!")
     if process.threads() > 1:
         return _HAS_THREADS
     control.send({"op": "ready", "forks": "after loading"})
