@@ -161,7 +161,9 @@ def _output(output: object) -> dict[str, Json]:
     parts = output if isinstance(output, list | tuple | set | frozenset) else (output,)
     if any(isinstance(part, Agent) for part in parts):
         return {"run": "returns an agent"}
-    if output is None or plain.is_exact(output):
+    if isinstance(output, tuple | set | frozenset):
+        output = list(output)  # as LiveKit does
+    if plain.is_exact(output):
         return {"value": cast(Json, output)}
     if isinstance(output, _TEXTS):
         return {"text": str(output)}
