@@ -1,0 +1,120 @@
+"""``python -m tests.benchmarks``: every figure as a ratio measured in this one run."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lkgate.config import load_config
+from lkgate.replay.builds import resolve
+from lkgate.replay.recordings import Recording, find_recordings, read_recordings
+from lkgate.replay.run import ReplayOptions, ReplaySet, replay
+from tests.harness.program import replay as program
+
+ROOT = Path(__file__).parents[2]
+
+
+def main() -> None:
+    """Measure and print, a line a figure."""
+    config = load_config(ROOT, environ=os.environ)
+    recordings = read_recordings(find_recordings(config.recordings))
+    with tempfile.TemporaryDirectory() as state:
+        options = replace(ReplayOptions.of(config), state=Path(state))
+
+        def run(calls: Sequence[Recording], workers: int) -> tuple[ReplaySet, float]:
+            began = time.perf_counter()
+            chosen = replace(options, workers=workers)
+            return replay(calls, resolve("v2", config), chosen, lambda _: None), (
+                time.perf_counter() - began
+            )
+
+        run(recordings[:1], 1)  # byte code and caches
+        _speed(recordings, run)
+        _growth_of_calls(recordings, run)
+    _growth_of_length()
+    _help()
+
+
+def _speed(recordings: Sequence[Recording], run: Any) -> None:
+    one, _ = run(recordings, 1)
+    stats = [_stats(call) for call in one.calls]
+    virtual_s = sum(found["virtual_us"] for found in stats) / 1e6
+    cpu_s = sum(found["cpu_s"] for found in stats)
+    cores = os.cpu_count() or 1
+    _, all_s = run(recordings, cores)
+    print(f"replay, warm worker, per core      {virtual_s / cpu_s:6.1f} times real time")
+    print(f"replay, whole command, {cores} cores     {virtual_s / all_s:6.1f} times real time")
+    peak = max(found["peak_mb"] for found in stats)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory, a worker              {peak:6.0f} MB")
+    print(f"peak memory, lkgate itself         {own:6.0f} MB")
+
+
+def _growth_of_calls(recordings: Sequence[Recording], run: Any) -> None:
+    eight = [recordings[n % len(recordings)] for n in range(8)]
+    few = [replace(one, call=f"{one.call}-{n}") for n, one in enumerate(eight)]
+    many = [replace(one, call=f"{one.call}-{n}") for n in range(10) for one in few]
+    cores = os.cpu_count() or 1
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _, few_s = run(few, cores)
+    _, many_s = run(many, cores)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"time, 80 calls against 8           {many_s / few_s:6.1f} times")
+    print(f"lkgate's memory, after against before {after / before:3.1f} times")
+
+
+def _growth_of_length() -> None:
+    """A one-minute and a half-hour call with the same program and caller."""
+    with tempfile.TemporaryDirectory() as work:
+        agent = program.start(Path(work), "long.py")
+        try:
+            short = _long_call(agent, 7)
+            long = _long_call(agent, 220)
+        finally:
+            agent.server.kill()
+    length = long["virtual_us"] / short["virtual_us"]
+    print(
+        f"call of {short['virtual_us'] / 6e7:.1f} and {long['virtual_us'] / 6e7:.1f} minutes"
+        f"          {length:6.1f} times as long"
+    )
+    print(f"  processor time                   {long['cpu_s'] / short['cpu_s']:6.1f} times")
+    print(f"  memory                           {long['peak_mb'] / short['peak_mb']:6.1f} times")
+
+
+def _long_call(agent: program.Program, utterances: int) -> dict[str, Any]:
+    caller = program.plan_and_pcm([0.6] * utterances)
+    found = agent.call(caller=caller, horizon_us=7_200_000_000)
+    assert found.result["status"] == "ok", found.result
+    stats: dict[str, Any] = found.result["stats"]
+    return stats
+
+
+def _help() -> None:
+    def once(*words: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *words], check=True, capture_output=True, cwd=ROOT)
+        return time.perf_counter() - began
+
+    pairs = [(once("-m", "lkgate", "--help"), once("-c", "import click, rich")) for _ in range(15)]
+    ours = statistics.median(first for first, _ in pairs)
+    theirs = statistics.median(second for _, second in pairs)
+    print(f"lkgate --help against importing click and rich {ours / theirs:4.2f} times")
+
+
+def _stats(call: Any) -> dict[str, Any]:
+    assert call.outcome.failure is None, call.outcome.failure
+    found: dict[str, Any] = dict(call.outcome.stats)
+    return found
+
+
+if __name__ == "__main__":
+    main()
