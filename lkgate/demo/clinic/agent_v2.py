@@ -8,17 +8,13 @@ from intake.settings import Settings
 from livekit.agents import JobContext, cli
 
 SETTINGS = Settings(
-    greeting=(
-        "Good day, you have reached Harbour Street Clinic. I can book or move a visit for you, "
-        "or connect you with a nurse. What can I do for you?"
-    ),
+    greeting="Good day, you have reached Harbour Street Clinic. What can I do for you?",
     phrases={
         **phrases.PHRASES,
         "confirm_book": "So that is {day} at {time} for {patient}. Would you like me to book it?",
         "booked": (
             "All done: {day} at {time} is yours. Your reference number is {reference}. "
-            "Please come ten minutes early and bring your insurance card. "
-            "What else can I do for you?"
+            "Please come ten minutes early and bring your insurance card. Anything else?"
         ),
     },
     endpointing_s=0.6,

@@ -14,6 +14,7 @@ from lkgate.bundle import read, reseal
 from lkgate.caller import CallerPlayer
 from lkgate.caller.script import Line, after_agent, build, into_agent, room_tone
 from lkgate.caller.voice import Pcm
+from lkgate.cassette.compact import compact
 from lkgate.demo.make import voices
 from lkgate.demo.make.calls import Script, ScriptLine
 from lkgate.model.build import Build
@@ -24,12 +25,14 @@ from lkgate.record import Credentials, Progress, RecordOptions, record_room
 CALLER = "caller"
 # Of audio ahead in the microphone's queue: a busy machine must not tear holes into a sentence.
 CUSHION_MS = 50
+# A quiet room. A louder one would be most of a recording's bytes.
+TONE_DBFS = -76.0
 
 
 def stage(script: Script) -> tuple[CallerPlan, Pcm]:
     """The script as a plan, and its audio."""
     lines = [Line(voices.speak(script.voice, line.say), _anchor(line)) for line in script.lines]
-    tone = room_tone(voices.RATE_HZ)
+    tone = room_tone(voices.RATE_HZ, level_dbfs=TONE_DBFS)
     if script.noise is not None:
         level = sum(voices.rms(line.pcm) for line in lines) / len(lines)
         tone = voices.bed(script.noise, level)
@@ -75,6 +78,8 @@ async def record(
     ended = [event.data["reason"] for event in read(made).of_kind("lkgate.recording_ended")]
     if ended == ["stopped"]:
         raise KeyboardInterrupt
+    if (made / "cassette").is_dir():
+        compact(made / "cassette")
     (made / "labels.yaml").write_text(script.labels(), encoding="utf-8")
     reseal(made)
     return made

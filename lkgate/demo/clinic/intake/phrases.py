@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-GREETING = (
-    "Hello, this is Harbour Street Clinic. I can book or move an appointment, "
-    "or put you through to a nurse. How can I help?"
-)
+GREETING = "Hello, this is Harbour Street Clinic. How can I help you?"
 STILL_HERE = "Take your time, I am still here."
 
 PHRASES: Mapping[str, str] = {
@@ -20,8 +17,7 @@ PHRASES: Mapping[str, str] = {
     "confirm_move": "I will move your appointment to {day} at {time}. Is that right?",
     "booked": (
         "You are booked for {day} at {time}. Your reference number is {reference}. "
-        "Please come ten minutes early and bring your insurance card. "
-        "Is there anything else I can help you with?"
+        "Please come ten minutes early and bring your insurance card. Anything else?"
     ),
     "moved": (
         "Your appointment is now on {day} at {time}. "
@@ -49,12 +45,11 @@ PHRASES: Mapping[str, str] = {
     "prepare": (
         "For a blood test, please do not eat for eight hours before you come. "
         "Water is fine. Bring your insurance card and a list of the medicines that you take. "
-        "Wear something with short sleeves, and allow for about twenty minutes with us in all."
+        "Please allow for about twenty minutes with us in all."
     ),
     "hours": (
         "We are open from eight in the morning to six in the evening, Monday to Friday. "
-        "On Wednesday we close at one. The laboratory opens at half past seven. "
-        "On weekends, please call the emergency line, which is on our web page."
+        "On weekends, please call the emergency line."
     ),
     "change": "All right. What should I change it to?",
     "goodbye": "Thank you for calling. Goodbye, and take care.",
