@@ -4,81 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import concurrent.futures
 import gc
 import heapq
-import itertools
-import selectors
-import threading
-from collections.abc import Callable, Coroutine
+from asyncio import Handle, TimerHandle
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
+from heapq import heappop, heappush
 from typing import Any, TypeVar
 
+from lkgate.harness.time import jobs
 from lkgate.harness.time.clock import NS, Clock
-from lkgate.harness.time.threads import WORKERS, WorkerLoop
-from lkgate.harness.time.waiting import DeadlockError, HorizonError, describe
+from lkgate.harness.time.handles import Soon, Timer
+from lkgate.harness.time.scheduler import GRACE_S, Strand
+from lkgate.harness.time.tasks import VirtualFuture, VirtualTask
 
 T = TypeVar("T")
 
-# Functions of these modules are quick, pure native inference: run where they are asked for.
-_INLINE = (
-    "livekit.agents.inference",
-    "livekit.local_inference",
-    "livekit.plugins.silero",
-    "livekit.plugins.turn_detector",
-)
-# Real seconds without anything to do before a loop with a native thread counts as stuck.
-_GRACE_S = 3.0
-
-_count = itertools.count(1)
-
-
-class _Task(asyncio.Task[Any]):
-    """Hashes by creation: the order of a set of tasks does not depend on addresses."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._order = next(_count)
-        super().__init__(*args, **kwargs)
-
-    def __hash__(self) -> int:
-        return self._order
-
-    def set_name(self, value: object) -> None:
-        if value is not None:  # Python 3.13.0 sets the name that was not given
-            super().set_name(value)
-
-
-class _Future(asyncio.Future[Any]):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._order = next(_count)
-        super().__init__(*args, **kwargs)
-
-    def __hash__(self) -> int:
-        return self._order
-
-
-def _make_task(loop: Any, coro: Any, **kwargs: Any) -> _Task:
-    return _Task(coro, loop=loop, **kwargs)
+# Iterations at one instant after which a program counts as polling: time goes on without it.
+_SPIN = 1_000
+_SPIN_AGAIN = 100
+# A busy loop looks at its sockets every so many iterations. They are the machine's, never exact.
+_POLL_EVERY = 16
+# Timers beyond this are never.
+_NEVER_NS = 1 << 62
+# A loop on a thread of the program's own looks at its sockets this often in virtual time.
+_POLL_NS = 10_000_000
+COLLECT_NS = 60 * NS
+# Threads of the default executor: not by the number of this machine's cores.
+_THREADS = 32
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Runs what is ready; when nothing is, moves the clock to the next timer.
 
     The order of everything is a function of the program alone. When the loop has nothing ready, it
-    does the first of these that there is: take callbacks from threads; let one waiting worker
-    thread run until it waits again; take events of real sockets; wait at real pace while a real
-    request is out; jump to the next timer; raise :class:`DeadlockError`.
+    does the first of these that there is: take callbacks from unknown threads; let one waiting
+    thread of the program run until it waits again; take events of real sockets; wait at real pace
+    while a real request is out; jump to the next timer; raise :class:`DeadlockError`.
+
+    Child processes run at their own pace: while one that this loop started lives, so does the
+    clock, in real time. Two timers of one instant fire in the order in which they were set.
     """
 
-    def __init__(self, clock: Clock, *, horizon_us: int | None = None) -> None:
-        super().__init__(selectors.DefaultSelector())
+    # Of the base class, private, and watched by tests/harness/time/test_cpython.py.
+    _ready: collections.deque[Handle]
+    _scheduled: list[tuple[int, int, TimerHandle]]
+    _stopping: bool
+    _closed: bool
+    _debug: bool
+    _timer_cancelled_count: int
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        # One entry is the loop's own bell; more are real sockets.
+        self._fds: dict[int, object] = self._selector._fd_to_key  # type: ignore[attr-defined]
         self._clock = clock
-        self._clock_resolution = 1e-9
-        self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
-        self._timer_count = 0
-        self._inbox: collections.deque[asyncio.Handle] = collections.deque()
-        self._real = 0
-        self.horizon_ns = None if horizon_us is None else clock.now_ns + horizon_us * 1_000
-        self.set_task_factory(_make_task)
+        self._scheduler = clock.scheduler
+        self._order = clock.scheduler.order
+        self._inbox: collections.deque[Handle] = collections.deque()
+        self._strand: Strand | None = None  # whose loop it is, if not the main thread's
+        self._parked: Strand | None = None
+        self._busy = 0
+        self._busy_limit = _SPIN
+        self.collect_at_ns = _NEVER_NS  # for run(), which turns the collector off
+        self.set_default_executor(
+            concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="asyncio")
+        )
 
     # -- time
 
@@ -91,12 +83,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         callback: Callable[..., object],
         *args: Any,
         context: Context | None = None,
-    ) -> asyncio.TimerHandle:
-        self._check_closed()  # type: ignore[attr-defined]
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        timer._scheduled = True  # type: ignore[attr-defined]
-        self._timer_count += 1
-        heapq.heappush(self._timers, (round(when * NS), self._timer_count, timer))
+    ) -> TimerHandle:
+        if self._closed:
+            self._check_closed()  # type: ignore[attr-defined]
+        timer = Timer(when, callback, args, self, context)
+        ns = int(when * NS + 0.5) if when < 4e9 else _NEVER_NS
+        heappush(self._scheduled, (ns, next(self._order), timer))
         return timer
 
     def call_later(  # type: ignore[override]
@@ -105,88 +97,151 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         callback: Callable[..., object],
         *args: Any,
         context: Context | None = None,
-    ) -> asyncio.TimerHandle:
-        return self.call_at(self._clock.peek() / NS + delay, callback, *args, context=context)
+    ) -> TimerHandle:
+        if self._closed:
+            self._check_closed()  # type: ignore[attr-defined]
+        clock = self._clock
+        now = clock.peek() if clock.requests else clock.now_ns
+        when = now / NS + delay
+        timer = Timer(when, callback, args, self, context)
+        ns = int(when * NS + 0.5) if when < 4e9 else _NEVER_NS
+        heappush(self._scheduled, (ns, next(self._order), timer))
+        return timer
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        self._cancelled += 1
-        if self._cancelled > 100 and self._cancelled * 2 > len(self._timers):
-            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
-            heapq.heapify(self._timers)
-            self._cancelled = 0
-
-    _cancelled = 0
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        if self._closed:
+            self._check_closed()  # type: ignore[attr-defined]
+        handle = Soon(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def create_future(self) -> asyncio.Future[Any]:
-        return _Future(loop=self)
+        return VirtualFuture(loop=self)
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **more: Any,
+    ) -> asyncio.Task[T]:
+        if self.get_task_factory() is not None:  # the program's own
+            return super().create_task(coro, name=name, context=context, **more)
+        if self._closed:
+            self._check_closed()  # type: ignore[attr-defined]
+        task: asyncio.Task[T] = VirtualTask(coro, loop=self, name=name, context=context, **more)
+        return task
 
     # -- real requests
 
     def real_begin(self) -> None:
         """A real request is out: until :meth:`real_end` the clock runs at the machine's pace."""
-        self._real += 1
-        if self._real == 1:
-            self._clock.anchor()
+        self._clock.real_begin()
 
     def real_end(self) -> None:
         """The request came back."""
-        self._real -= 1
-        if self._real == 0:
-            self._clock.release()
+        self._clock.real_end()
 
     # -- threads
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
-        if threading.get_ident() == self._clock.thread:
-            return self.call_soon(callback, *args, context=context)
-        self._check_closed()  # type: ignore[attr-defined]
-        handle = asyncio.Handle(callback, args, self, context)
-        self._inbox.append(handle)
-        if WORKERS.current() is None:  # a native or unknown thread: the loop may be in select()
-            self._write_to_self()  # type: ignore[attr-defined]
+    ) -> Handle:
+        strand = self._scheduler.current()
+        if strand is not None and not strand.loose:
+            # Nobody else runs at this moment: its place in line is exact.
+            handle = self.call_soon(callback, *args, context=context)
+        else:
+            if self._closed:
+                self._check_closed()  # type: ignore[attr-defined]
+            handle = Soon(callback, args, self, context)
+            self._inbox.append(handle)
+            self.ring()
+        if self._parked is not None:
+            self._scheduler.wake(self._parked)
         return handle
+
+    def ring(self) -> None:
+        """Make the loop look around if it waits for the machine. Thread-safe."""
+        self._write_to_self()  # type: ignore[attr-defined]
+
+    def as_loop(self) -> asyncio.AbstractEventLoop:
+        return self
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        self._check_closed()  # type: ignore[attr-defined]
-        future = self.create_future()
-        inner = getattr(func, "func", func)  # to_thread hands over partial(context.run, func)
-        if inner.__class__.__name__ == "builtin_function_or_method" and getattr(func, "args", ()):
-            inner = func.args[0]  # type: ignore[attr-defined]
-        module = (
-            getattr(inner, "__module__", None) or type(getattr(inner, "__self__", 0)).__module__
-        )
-        if module.startswith(_INLINE) and not _blocks(inner):
-            self.call_soon(_settle, future, *_outcome(func, args))
-        else:
-            WORKERS.spawn(
-                lambda: _outcome(func, args),
-                lambda outcome: self.call_soon_threadsafe(_settle, future, *outcome),
-                executor=executor,
-            )
-        return future
+        if jobs.is_pure(func):
+            self._check_closed()  # type: ignore[attr-defined]
+            future = self.create_future()
+            self.call_soon(jobs.settle, future, *jobs.outcome(func, args))
+            return future
+        pending: asyncio.Future[T] = super().run_in_executor(executor, func, *args)
+        if jobs.is_processes(executor):
+            self.real_begin()
+            pending.add_done_callback(lambda _: self.real_end())
+        return pending
+
+    # -- child processes
+
+    async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
+        self.real_begin()
+        watched = False
+        try:
+            transport = await super()._make_subprocess_transport(*args, **kwargs)  # type: ignore[misc]
+            watched = True
+        finally:
+            if not watched:
+                self.real_end()
+        return transport
+
+    def _child_watcher_callback(self, pid: int, returncode: int, transport: Any) -> None:
+        super()._child_watcher_callback(pid, returncode, transport)  # type: ignore[misc]
+        self.call_soon_threadsafe(self.real_end)
 
     # -- the heart
 
+    def run_forever(self) -> None:
+        scheduler = self._scheduler
+        strand = scheduler.current()
+        if strand is not scheduler.main:
+            self._strand = strand
+            super().run_forever()
+            return
+        before, scheduler.loop = scheduler.loop, self
+        try:
+            super().run_forever()
+        finally:
+            scheduler.loop = before
+
     def _run_once(self) -> None:
-        ready = self._ready  # type: ignore[attr-defined]
+        ready = self._ready
         clock = self._clock
-        if clock.anchored:
-            clock.sync()
-        if not ready and not self._stopping:  # type: ignore[attr-defined]
+        if not ready and not self._stopping:
+            self._busy = 0
+            self._busy_limit = _SPIN
             self._wait()
-        elif len(self._selector.get_map()) > 1 or clock.anchored:  # type: ignore[attr-defined]
-            self._process_events(self._selector.select(0))  # type: ignore[attr-defined]
-        timers = self._timers
-        now = clock.peek()
+        else:
+            self._busy += 1
+            if clock.requests:
+                clock.sync()
+                self._poll(0)
+            elif len(self._fds) > 1 and not self._busy % _POLL_EVERY:
+                self._poll(0)
+            if self._inbox:
+                self._take_inbox()
+            if self._busy >= self._busy_limit:
+                self._unspin()
+        timers = self._scheduled
+        now = clock.now_ns
         while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
+            timer = heappop(timers)[2]
             timer._scheduled = False  # type: ignore[attr-defined]
             if timer._cancelled:
-                self._cancelled -= 1
+                self._timer_cancelled_count -= 1
             else:
                 ready.append(timer)
         for _ in range(len(ready)):
@@ -196,151 +251,114 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _wait(self) -> None:
         """Nothing is ready: bring about the next thing."""
-        ready = self._ready  # type: ignore[attr-defined]
-        selector = self._selector  # type: ignore[attr-defined]
-        while True:
+        scheduler = self._scheduler
+        if scheduler.failure is not None:
+            raise scheduler.failure
+        if self._strand is not None:
+            self._wait_on(self._strand)
+            return
+        ready = self._ready
+        while not ready:
             if self._inbox:
-                while self._inbox:
-                    ready.append(self._inbox.popleft())
-                return
-            if WORKERS.step():
+                self._take_inbox()
+            elif scheduler.ready:
+                scheduler.turn()
+            elif len(self._fds) > 1 and self._poll(0):
                 continue
-            if len(selector.get_map()) > 1:
-                self._process_events(selector.select(0))  # type: ignore[attr-defined]
-                if ready:
-                    return
-            when = self._next_ns()
-            if self._real:
-                pause = None if when is None else max(0.0, (when - self._clock.peek()) / NS)
-                self._process_events(selector.select(pause))  # type: ignore[attr-defined]
-                self._clock.sync()
-                if ready or self._inbox:
-                    continue_with_inbox = bool(self._inbox)
-                    if not continue_with_inbox:
-                        return
-                    continue
+            else:
                 when = self._next_ns()
-                if when is not None and when <= self._clock.peek():
-                    WORKERS.fire(self._clock.peek())
-                    return
-                continue
-            if when is None:
-                self._process_events(selector.select(_GRACE_S))  # type: ignore[attr-defined]
-                if ready or self._inbox:
-                    continue
-                raise DeadlockError(
-                    "everything waits for something that can never come:\n" + describe(self)
-                )
-            if self.horizon_ns is not None and when > self.horizon_ns:
-                raise HorizonError("still running at the limit:\n" + describe(self))
-            self._clock.advance_to(when)
-            if not WORKERS.fire(when):
-                return
+                if self._clock.requests:
+                    if self._wait_really(when):
+                        return
+                elif when is not None:
+                    scheduler.advance(when)
+                    if when >= self.collect_at_ns:
+                        self.collect_at_ns = when + COLLECT_NS
+                        gc.collect(1)
+                    if self._scheduled and self._scheduled[0][0] <= self._clock.now_ns:
+                        return
+                elif not self._poll(GRACE_S) and not self._inbox and not scheduler.ready:
+                    raise scheduler.deadlock()
+
+    def _wait_on(self, strand: Strand) -> None:
+        """The wait of a loop on a thread of the program's own: it parks."""
+        if self._inbox:
+            self._take_inbox()
+            return
+        if len(self._fds) > 1 and self._poll(0):
+            return
+        when = self._next_own_ns()
+        if len(self._fds) > 1:
+            soon = self._clock.peek() + _POLL_NS
+            when = soon if when is None else min(when, soon)
+        self._scheduler.prepare(strand)
+        self._parked = strand
+        try:
+            self._scheduler.park(strand, when)
+        finally:
+            self._parked = None
+
+    def _wait_really(self, when_ns: int | None) -> bool:
+        """Wait at the machine's pace; whether a timer of this loop is due."""
+        now = self._clock.peek()
+        if when_ns is None or when_ns > now:
+            self._poll(None if when_ns is None else (when_ns - now) / NS)
+            self._clock.sync()
+        self._scheduler.fire()
+        own = self._next_own_ns()
+        return own is not None and own <= self._clock.now_ns
+
+    def _unspin(self) -> None:
+        """The program polls: let threads and time go on, which wait for it to be quiet."""
+        self._busy = 0
+        self._busy_limit = _SPIN_AGAIN
+        if self._strand is not None:
+            return
+        scheduler = self._scheduler
+        if scheduler.ready:
+            scheduler.turn()
+        elif not self._clock.requests and (when := self._next_ns()) is not None:
+            scheduler.advance(when)
+
+    def _poll(self, timeout: float | None) -> bool:
+        """Take the events of real sockets; whether there were any."""
+        events = self._selector.select(timeout)  # type: ignore[attr-defined]
+        if events:
+            self._process_events(events)  # type: ignore[attr-defined]
+        return bool(self._ready)
+
+    def _take_inbox(self) -> None:
+        while self._inbox:
+            self._ready.append(self._inbox.popleft())
 
     def _next_ns(self) -> int | None:
-        timers = self._timers
-        while timers and timers[0][2]._cancelled:
-            heapq.heappop(timers)
-            self._cancelled -= 1
-        own = timers[0][0] if timers else None
-        other = WORKERS.next_ns()
+        """When the next thing happens: a timer of this loop, or a sleeping thread wakes."""
+        own = self._next_own_ns()
+        other = self._scheduler.next_ns()
         if own is None or other is None:
             return own if other is None else other
         return min(own, other)
 
-    async def _make_subprocess_transport(self, *args: Any, **kwargs: Any) -> Any:
-        """A child process is the machine's: while it runs, so does the clock, at real pace."""
-        self.real_begin()
-        try:
-            transport = await super()._make_subprocess_transport(*args, **kwargs)  # type: ignore[misc]
-        except BaseException:
-            self.real_end()
-            raise
-        exited = transport._process_exited
+    def _next_own_ns(self) -> int | None:
+        timers = self._scheduled
+        while timers and timers[0][2]._cancelled:
+            heappop(timers)[2]._scheduled = False  # type: ignore[attr-defined]
+            self._timer_cancelled_count -= 1
+        return timers[0][0] if timers else None
 
-        def process_exited(returncode: int) -> None:
-            self.real_end()
-            exited(returncode)
-
-        transport._process_exited = process_exited
-        if transport._returncode is not None:
-            self.real_end()
-        return transport
-
-
-def _blocks(function: Any) -> bool:
-    return getattr(function, "__name__", "") == "_decode_loop"
-
-
-def _outcome(func: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, BaseException | None]:
-    try:
-        return func(*args), None
-    except BaseException as error:  # noqa: BLE001 - handed to whoever awaits the future
-        return None, error
-
-
-def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
-
-
-class VirtualPolicy(asyncio.DefaultEventLoopPolicy):
-    """Gives a :class:`VirtualLoop` on the main thread, and a loop that parks on any other."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._virtual = clock
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        if threading.get_ident() == self._virtual.thread:
-            return VirtualLoop(self._virtual)
-        return WorkerLoop()
-
-
-def run(main: Callable[[], Coroutine[Any, Any, T]], *, clock: Clock, horizon_us: int) -> T:
-    """Run a coroutine to its end in virtual time.
-
-    Args:
-        main: makes the coroutine.
-        clock: the one that ``install`` returned.
-        horizon_us: virtual time that it may take.
-
-    Raises:
-        DeadlockError: nothing could ever run again.
-        HorizonError: it was still running then.
-    """
-    loop = VirtualLoop(clock, horizon_us=horizon_us)
-    asyncio.set_event_loop(loop)
-    collect = gc.isenabled()
-    gc.disable()
-    try:
-        with WORKERS.driven_by(loop):
-            return loop.run_until_complete(main())
-    finally:
-        loop.horizon_ns = None
-        try:
-            _cancel_all(loop)
-        finally:
-            asyncio.set_event_loop(None)
-            loop.close()
-            if collect:
-                gc.enable()
-
-
-def _cancel_all(loop: VirtualLoop) -> None:
-    """Cancel what is left, in order of creation, and give it one virtual minute to go."""
-    tasks = sorted(asyncio.all_tasks(loop), key=hash)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.horizon_ns = loop._clock.now_ns + 60 * NS
-        try:
-            with WORKERS.driven_by(loop):
-                loop.run_until_complete(asyncio.wait(tasks, timeout=30))
-        except (DeadlockError, HorizonError):
+    def _timer_handle_cancelled(self, handle: TimerHandle) -> None:
+        if not handle._scheduled:  # type: ignore[attr-defined]
             return
-    loop.run_until_complete(loop.shutdown_asyncgens())
+        self._timer_cancelled_count += 1
+        if self._timer_cancelled_count > 100 and (
+            self._timer_cancelled_count * 2 > len(self._scheduled)
+        ):
+            # The handle that is being cancelled does not say so yet.
+            self._scheduled = [
+                entry
+                for entry in self._scheduled
+                if not (entry[2]._cancelled or entry[2] is handle)
+            ]
+            handle._scheduled = False  # type: ignore[attr-defined]
+            heapq.heapify(self._scheduled)
+            self._timer_cancelled_count = 0

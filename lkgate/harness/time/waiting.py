@@ -1,13 +1,13 @@
-"""Why a loop cannot go on, in words: who waits, and where."""
+"""Why a program cannot go on, in words: who waits, and where."""
 
 from __future__ import annotations
 
 import asyncio
-import sysconfig
-from types import CodeType, FrameType
-from typing import Any
+import sys
+from collections.abc import Iterable
 
-_LIBRARY = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), __file__.rsplit("/", 2)[0])
+from lkgate.harness.time import frames
+
 SHOWN = 12
 
 
@@ -19,45 +19,27 @@ class HorizonError(RuntimeError):
     """Virtual time passed the limit that was set for the call."""
 
 
-def describe(loop: asyncio.AbstractEventLoop) -> str:
-    """One line a pending task: its name, and where in the program it waits."""
-    lines = sorted(_task_line(task) for task in asyncio.all_tasks(loop))
-    more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+class WorkerStuckError(RuntimeError):
+    """A thread of the program neither ended nor waited for anything that lkgate can see."""
+
+
+def describe(loop: asyncio.AbstractEventLoop | None, threads: Iterable[tuple[str, int]]) -> str:
+    """One line a pending task and a waiting thread: its name, and where in the program it waits.
+
+    Args:
+        loop: whose tasks; ``None`` for no tasks.
+        threads: name and identifier of each.
+    """
+    lines = []
+    if loop is not None:
+        for task in sorted(asyncio.all_tasks(loop), key=hash):
+            places = list(frames.awaits(task.get_coro()))[::-1]
+            lines.append((task.get_name(), places))
+    running = sys._current_frames()
+    for name, ident in threads:
+        lines.append((f"thread {name}", list(frames.stack(running.get(ident)))))
     # The program's own lines first: that is where somebody can do something.
-    lines.sort(key=lambda line: not line.startswith("!"))
-    return "\n".join([line.lstrip("!") for line in lines[:SHOWN]] + more)
-
-
-def _task_line(task: asyncio.Task[Any]) -> str:
-    places = list(_places(task.get_coro()))
-    own = [place for place in places if not place[0].startswith(_LIBRARY)]
-    if own:
-        file, line, function = own[-1]
-        return f"!{task.get_name()}: {file}:{line} in {function}"
-    if not places:
-        return f"{task.get_name()}: not started"
-    file, line, function = places[-1]
-    return f"{task.get_name()}: {function} ({file.rsplit('/', 1)[-1]}:{line})"
-
-
-def _places(awaited: object) -> Any:
-    """File, line and function down the chain of awaits."""
-    for _ in range(100):
-        code, frame = _code_of(awaited)
-        if code is None:
-            return
-        if frame is not None:
-            yield code.co_filename, frame.f_lineno, code.co_qualname
-        awaited = (
-            getattr(awaited, "cr_await", None)
-            or getattr(awaited, "ag_await", None)
-            or getattr(awaited, "gi_yieldfrom", None)
-        )
-
-
-def _code_of(awaited: object) -> tuple[CodeType | None, FrameType | None]:
-    for kind in ("cr", "ag", "gi"):
-        code = getattr(awaited, f"{kind}_code", None)
-        if code is not None:
-            return code, getattr(awaited, f"{kind}_frame", None)
-    return None, None
+    lines.sort(key=lambda line: not any(frames.is_program(place[0]) for place in line[1]))
+    said = [f"{name}: {frames.in_words(places)}" for name, places in lines[:SHOWN]]
+    more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return "\n".join(said + more)

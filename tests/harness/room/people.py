@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from lkgate.harness import room as virtual
 from lkgate.harness.room import Hub, Link
-from lkgate.harness.time.clock import Clock
-from lkgate.harness.time.loop import run
+from lkgate.harness.time import Clock, run
 
 T = TypeVar("T")
 

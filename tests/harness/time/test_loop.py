@@ -109,7 +109,7 @@ def test_the_horizon_ends_a_loop_that_spins() -> None:
             run(main, horizon_s=100)
         except virtual.HorizonError as error:
             show([str(error).splitlines()[0], now()])
-    """) == ["still running at the limit:", 99.0]
+    """) == ["still running at the limit:", 100.0]
 
 
 def test_chance_and_the_calendar_are_seeded() -> None:
