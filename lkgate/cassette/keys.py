@@ -126,7 +126,11 @@ def lines(modality: Modality, request: Mapping[str, Json]) -> list[str]:
     if modality == "llm":
         return _llm_lines(request)
     if modality == "tool":
-        return [f"{request['tool']}({compact(request['arguments'])})"]
+        arguments = request["arguments"]
+        if not isinstance(arguments, dict):
+            return [f"tool {request['tool']}", compact(arguments)]
+        given = [f"{name}: {compact(value)}" for name, value in sorted(arguments.items())]
+        return [f"tool {request['tool']}", *given]
     head = [f"model {request['model']}"]
     if modality == "stt":
         return [*head, f"language {request['language'] or 'any'}"]

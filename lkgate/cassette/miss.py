@@ -126,6 +126,8 @@ def _likeness(wanted: Sequence[str], found: Sequence[str]) -> float:
 
 def _short(modality: Modality, request: Sequence[str]) -> str:
     """The lines that tell one request from another: for an LLM, the model and what came last."""
+    if modality == "tool":
+        return _cut(f"{request[0].removeprefix('tool ')}({', '.join(request[1:])})")
     if modality != "llm":
         return "\n".join(_cut(line) for line in request)
     said = [line for line in request[1:] if not line.startswith("tool ")]

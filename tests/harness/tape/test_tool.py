@@ -245,7 +245,7 @@ def test_refused_executed_or_fixed_by_policy(stage: Stage) -> None:
             True,
         )
     ]
-    assert (EXECUTED, stage.misses[0].asked) == ([], 'book({"day":"Monday"})')
+    assert (EXECUTED, stage.misses[0].asked) == ([], 'book(day: "Monday")')
     assert replay({"value": {"ok": 1}}).outputs == [("{'ok': 1}", False)]
     assert [n["origin"] for n in stage.notes if n["modality"] == "tool"] == ["policy"]
     assert EXECUTED == []
@@ -259,7 +259,7 @@ def test_refused_executed_or_fixed_by_policy(stage: Stage) -> None:
 def test_a_miss_names_the_argument(stage: Stage) -> None:
     stage.record(lambda: converse(stage, 'book {"day": "Monday"}'))
     stage.replay(lambda: converse(stage, 'book {"day": "Tuesday"}'), mode="live")
-    assert stage.misses[0].difference == ('[-book({"day":"Monday"})-] {+book({"day":"Tuesday"})+}')
+    assert stage.misses[0].difference == 'day: [-"Monday"-] {+"Tuesday"+}'
 
 
 def test_run_by_name_executes_what_was_recorded_too(stage: Stage) -> None:

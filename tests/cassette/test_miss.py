@@ -1,0 +1,82 @@
+"""What a miss says."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lkgate.cassette.keys import Request, llm_request, tool_request, tts_request
+from lkgate.cassette.miss import make_miss, word_diff
+from lkgate.model.event import Json
+
+
+def chat(*said: str, tools: tuple[str, ...] = ()) -> Request:
+    items: list[dict[str, Json]] = [
+        {"type": "message", "role": "user", "content": [text]} for text in said
+    ]
+    schemas: list[Json] = [{"name": name, "description": f"Does {name}."} for name in tools]
+    return llm_request(model="m", items=items, tools=schemas, tool_choice=None)
+
+
+def test_a_miss_says_what_was_asked_what_is_nearest_and_how_they_differ() -> None:
+    recorded = [chat("Goodbye then"), chat("Hello", "I would like an appointment on Monday")]
+    asked = chat("Hello", "I would like an appointment on Tuesday")
+    miss = make_miss("llm", "k", asked, recorded)
+    assert miss.reason == "the cassette holds no LLM exchange with this request"
+    assert miss.asked == (
+        "model m\n2 messages, 0 tools; the last:\nuser: Hello\n"
+        "user: I would like an appointment on Tuesday"
+    )
+    assert miss.nearest == (
+        "model m\n2 messages, 0 tools; the last:\nuser: Hello\n"
+        "user: I would like an appointment on Monday"
+    )
+    assert miss.difference == "user: I would like an appointment on [-Monday-] {+Tuesday+}"
+
+
+def test_a_message_more_and_a_tool_less() -> None:
+    recorded = chat("Hello", tools=("book", "cancel"))
+    miss = make_miss("llm", "k", chat("Hello", "Well?", tools=("book",)), [recorded])
+    assert miss.difference == (
+        '{+user: Well?+}\n[-tool cancel: {"description":"Does cancel.","name":"cancel"}-]'
+    )
+
+
+def test_nothing_recorded() -> None:
+    miss = make_miss("tts", "k", tts_request(model="m", voice={}, text="Hi"), [])
+    assert (miss.nearest, miss.difference) == (None, None)
+    assert miss.reason == "the cassette holds no TTS exchange at all"
+    assert miss.asked == "model m\nvoice {}\ntext Hi"
+
+
+def test_the_tool_that_is_most_like_it() -> None:
+    recorded = [
+        tool_request(tool="cancel", arguments={"day": "Monday", "time": "10:00"}),
+        tool_request(tool="book", arguments={"day": "Monday", "time": "10:00"}),
+    ]
+    asked = tool_request(tool="book", arguments={"day": "Monday", "time": "11:00"})
+    miss = make_miss("tool", "k", asked, recorded)
+    assert miss.asked == 'book(day: "Monday", time: "11:00")'
+    assert miss.nearest == 'book(day: "Monday", time: "10:00")'
+    assert miss.difference == 'time: [-"10:00"-] {+"11:00"+}'
+
+
+def test_long_stretches_that_agree_are_cut() -> None:
+    same = " ".join(f"w{number}" for number in range(40))
+    assert word_diff(f"a {same} b", f"x {same} y") == (
+        "[-a-] {+x+} w0 w1 w2 w3 w4 w5 ... w34 w35 w36 w37 w38 w39 [-b-] {+y+}"
+    )
+    assert word_diff(f"a: {same} b", f"a: {same} y") == (
+        "a: ... w34 w35 w36 w37 w38 w39 [-b-] {+y+}"
+    )
+
+
+words = st.text(alphabet="ab ", max_size=12)
+
+
+@given(words, words)
+def test_a_difference_holds_every_word_of_both(old: str, new: str) -> None:
+    diff = word_diff(old, new)
+    plain = diff.replace("[-", "").replace("-]", "").replace("{+", "").replace("+}", "")
+    assert set(plain.split()) == {*old.split(), *new.split()}
+    assert ("[-" in diff or "{+" in diff) == (old.split() != new.split())
