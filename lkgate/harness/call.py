@@ -91,7 +91,9 @@ class Call:
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         link = Link(latency_us=job.link_latency_us)
-        self.hub: Hub = open_room(ffi, room=job.room, link=link)
+        self.hub: Hub = open_room(
+            ffi, room=job.room, link=link, deaf=frozenset({job.plan.identity})
+        )
         self.journal = Journal.create(
             job.directory / "out",
             header={

@@ -37,11 +37,16 @@ def install() -> VirtualFfi:
     return ffi
 
 
-def open_room(ffi: VirtualFfi, *, room: str, link: Link | None = None) -> Hub:
-    """A new, empty room on the running loop; ``rtc.Room.connect`` joins it from here on."""
+def open_room(
+    ffi: VirtualFfi, *, room: str, link: Link | None = None, deaf: frozenset[str] = frozenset()
+) -> Hub:
+    """A new, empty room on the running loop; ``rtc.Room.connect`` joins it from here on.
+
+    See :class:`Hub`.
+    """
     audio = ffi.audio
     assert audio is not None  # install() made it
-    hub = Hub(ffi, room=room, link=link or Link())
+    hub = Hub(ffi, room=room, link=link or Link(), deaf=deaf)
     tracks, streams, rpc = Tracks(ffi, audio, hub), Streams(ffi, hub), Rpc(ffi, hub)
     hub.parts.extend((tracks, streams, rpc))
     for part in (hub, tracks, streams, rpc, Data(ffi, hub), Profiles(ffi, hub)):

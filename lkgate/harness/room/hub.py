@@ -43,17 +43,21 @@ class Hub:
         ffi: the installed virtual library.
         room: the room's name.
         link: latencies.
+        deaf: identities that are sent no data streams, because they would not read them.
 
     Attributes:
         parts: what else has to know when somebody comes or goes.
     """
 
-    def __init__(self, ffi: VirtualFfi, *, room: str, link: Link) -> None:
+    def __init__(
+        self, ffi: VirtualFfi, *, room: str, link: Link, deaf: frozenset[str] = frozenset()
+    ) -> None:
         self.room = room
         self.sid = "RM_lkgate"
         self.link = link
         self.metadata = ""
         self.parts: list[Part] = []
+        self._deaf = deaf
         self._ffi = ffi
         self._loop = asyncio.get_running_loop()
         self._wire = Wire(self._loop)
@@ -157,6 +161,7 @@ class Hub:
             sid=self.new_sid("PA"),
             joined_at_ms=int(time.time() * 1000),
             auto_subscribe=auto_subscribe,
+            streams=ticket.identity not in self._deaf,
             room_handle=self._ffi.handle(),
             handle=self._ffi.handle(),
             name=ticket.name,

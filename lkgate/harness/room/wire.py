@@ -34,13 +34,14 @@ class Wire:
         self._waiting: list[tuple[float, int, Callable[[], None]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0
+        self._delivering = False
 
     def send(self, delay_us: int, arrive: Callable[[], None]) -> None:
         """Call ``arrive`` after ``delay_us``."""
         due = self._loop.time() + delay_us / 1_000_000
         self._sent += 1
         heapq.heappush(self._waiting, (due, self._sent, arrive))
-        if self._timer is None or due < self._timer_due:
+        if not self._delivering and (self._timer is None or due < self._timer_due):
             self._arm(due)
 
     def close(self) -> None:
@@ -58,8 +59,12 @@ class Wire:
 
     def _deliver(self) -> None:
         self._timer = None
+        self._delivering = True
         due = max(self._loop.time(), self._timer_due)
-        while self._waiting and self._waiting[0][0] <= due:
-            heapq.heappop(self._waiting)[2]()
-        if self._waiting and self._timer is None:
-            self._arm(self._waiting[0][0])
+        try:
+            while self._waiting and self._waiting[0][0] <= due:
+                heapq.heappop(self._waiting)[2]()
+        finally:
+            self._delivering = False
+            if self._waiting:
+                self._arm(self._waiting[0][0])

@@ -76,6 +76,7 @@ def test_a_deleted_room_puts_everybody_out() -> None:
         recorder = await join("recorder", kind="egress", hidden=True)
         out = asyncio.create_task(until(agent, "disconnected"))
         seen = asyncio.create_task(until(recorder, "participant_disconnected"))
+        await asyncio.sleep(0)
         hub.close(rtc.DisconnectReason.ROOM_DELETED)
         assert await out == (rtc.DisconnectReason.ROOM_DELETED,)
         assert not agent.isconnected()
