@@ -21,8 +21,10 @@ def is_program(file: str) -> bool:
 
 
 def program_line(frame: FrameType | None) -> str | None:
-    """``file:line`` of the innermost frame that is the program's own."""
-    for file, line, _ in stack(frame):
+    """``file:line`` of the innermost frame that is the program's own; not who runs the loop."""
+    for file, line, function in stack(frame):
+        if function.endswith("._run_once"):
+            return None
         if is_program(file):
             return f"{file}:{line}"
     return None
