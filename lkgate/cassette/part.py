@@ -20,12 +20,13 @@ from __future__ import annotations
 import itertools
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from lkgate.bundle.canonical import JsonLike, compact
+from lkgate.bundle.canonical import JsonLike, compact, sha256
 from lkgate.cassette.blobs import Blobs
 from lkgate.cassette.packing import pack
 from lkgate.model.event import Json
@@ -53,6 +54,9 @@ class Sink(Protocol):
 class Part:
     """The part of this process; :meth:`forked` in a child begins another.
 
+    Nothing here raises: a full disk must not end the call that is recorded. What could not be
+    written is said on stderr, and in the part if that can still be written.
+
     Args:
         directory: shared by all processes of a worker.
         where: the room and the job that run now, ``None`` where there is none.
@@ -73,7 +77,11 @@ class Part:
 
     def put(self, content: bytes) -> str:
         """Write a blob and return its digest."""
-        return self._blobs.put(content)
+        try:
+            return self._blobs.put(content)
+        except OSError as error:
+            self._lost(error)
+            return sha256(content)
 
     def add(
         self,
@@ -83,7 +91,11 @@ class Part:
         response: Mapping[str, Json],
     ) -> None:
         """Write an exchange; ``request`` is in full."""
-        packed = pack(request, self.put)
+        try:
+            packed = pack(request, self.put)
+        except ValueError as error:  # text that is no Unicode
+            self._no_json("exchange", error)
+            return
         fields = {"modality": modality, "t_us": t_us, "request": packed, "response": response}
         self.write("exchange", fields)
 
@@ -107,11 +119,27 @@ class Part:
         where = self._where()
         if where is not None:
             line["room"], line["job"] = where
+        try:
+            self._append(f"{compact(line)}\n".encode())
+        except (OSError, ValueError, TypeError) as error:  # the last two: nothing JSON can hold
+            if isinstance(error, OSError):
+                self._lost(error)
+            else:
+                self._no_json(kind, error)
+
+    def _no_json(self, kind: str, error: Exception) -> None:
+        self._lost(error)
+        self.write("unsupported", {"what": f"{kind} that is no JSON: {error}"})
+
+    def _lost(self, error: Exception) -> None:
+        sys.stderr.write(f"lkgate: not recorded: {type(error).__name__}: {error}\n")
+
+    def _append(self, line: bytes) -> None:
         if self._descriptor is None:
             self._directory.mkdir(parents=True, exist_ok=True)
             path = self._directory / f"part-{os.getpid()}.jsonl"
             self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        os.write(self._descriptor, f"{compact(line)}\n".encode())
+        os.write(self._descriptor, line)
         self._sync(self._descriptor)
 
     def _sync(self, descriptor: int) -> None:

@@ -124,6 +124,28 @@ def test_a_cassette_is_never_overwritten(tmp_path: Path) -> None:
         merge(tmp_path, tmp_path / "out", started_at_unix_us=0, room=None)
 
 
+def test_what_cannot_be_written_does_not_end_the_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = part(tmp_path)
+    call(one, 1, "\ud800")
+    call(one, 2, "x")
+    assert "lkgate: not recorded: UnicodeEncodeError" in capsys.readouterr().err
+    merged = merge(tmp_path, tmp_path / "out", started_at_unix_us=0, room=None)
+    assert merged.exchanges == {"tool": 1}
+    assert merged.unsupported[0].startswith("exchange that is no JSON: ")
+
+
+def test_a_directory_that_cannot_be_made_does_not_end_the_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    one = part(tmp_path / "file" / "parts")
+    call(one, 1, "x")
+    assert one.put(b"x")
+    assert capsys.readouterr().err.count("lkgate: not recorded: NotADirectoryError") == 2
+
+
 def test_a_fork_writes_into_a_file_of_its_own(tmp_path: Path) -> None:
     one = part(tmp_path)
     call(one, 1, "parent")

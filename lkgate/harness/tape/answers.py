@@ -41,6 +41,7 @@ class Answers:
         self._on_miss = on_miss
         self._asked: dict[tuple[Modality, str], int] = {}
         self._call_ids: dict[str, int] = {}
+        self._deaf: set[str] = set()
 
     def take(self, modality: Modality, request: Mapping[str, Json]) -> Exchange | None:
         """The answer to the next request with this key, ``None`` if none was recorded."""
@@ -68,9 +69,15 @@ class Answers:
     def missed(
         self, modality: Modality, request: Mapping[str, Json], reason: str | None = None
     ) -> Miss:
-        """Report that a request has no answer."""
+        """Report that a request has no answer.
+
+        LiveKit opens a recogniser's stream again when one has failed: that is reported once.
+        """
         miss = self.cassette.miss(modality, request, reason=reason)
-        self._on_miss(miss)
+        if modality != "stt" or miss.key not in self._deaf:
+            self._on_miss(miss)
+        if modality == "stt":
+            self._deaf.add(miss.key)
         return miss
 
     def failure(

@@ -165,10 +165,16 @@ def test_streams_open_together_hear_their_own(stage: Stage) -> None:
 
 
 def test_another_recogniser_is_a_miss(stage: Stage) -> None:
+    other = FakeSTT(SCRIPT, language="de")
+
+    async def open_twice() -> None:
+        for _ in range(2):
+            with pytest.raises(APIError):
+                await listen(stage, other)
+
     stage.record(lambda: listen(stage, FakeSTT(SCRIPT)))
-    with pytest.raises(APIError):
-        stage.replay(lambda: listen(stage, FakeSTT(SCRIPT, language="de")))
-    assert stage.misses[0].difference == "language [-en-] {+de+}"
+    stage.replay(open_twice)
+    assert [miss.difference for miss in stage.misses] == ["language [-en-] {+de+}"]
 
 
 def test_wall_clock_in_an_event_moves_too(stage: Stage) -> None:
