@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -39,12 +40,14 @@ class Recording:
         on_progress: OnProgress,
         on_warning: OnWarning,
     ):
+        self.room = options.room
         self._options = options
         self._directory = directory
         self._stop = stop
         self._on_progress = on_progress
         self._on_warning = on_warning
         self._roles = RoleOf(options.caller)
+        self._duration_us = 0
         self._started_ns = time.monotonic_ns()
         self.started_at_unix_us = time.time_ns() // 1_000
         self.journal = Journal.create(directory, header=self._header(identity))
@@ -85,7 +88,7 @@ class Recording:
         return (time.monotonic_ns() - self._started_ns) // 1_000
 
     async def run(self, server: Server, worker: Worker | None, agent_name: str) -> Ending:
-        """Record until something ends it, and finish the journal.
+        """Record until something ends it. The journal stays open for :meth:`finish`.
 
         Raises:
             RecordError: if the room cannot be joined or the journal not be written.
@@ -103,10 +106,15 @@ class Recording:
             ending = await self._watch(worker)
             self._capture.note("lkgate.recording_ended", {"reason": ending})
         finally:
-            await self._finish()
+            await self._leave()
             if worker is not None:
                 await server.end_dispatches(agent_name, room)
         return ending
+
+    def finish(self, header: Mapping[str, Json]) -> None:
+        """Close the journal, with what was learned after the end."""
+        self.journal.update_header(**header)
+        self.journal.finish(duration_us=self._duration_us)
 
     async def _watch(self, worker: Worker | None) -> Ending:
         options = self._options
@@ -121,7 +129,7 @@ class Recording:
             caller_came = caller_came or caller_here
             self._report("recording" if agent_came else "waiting for the agent")
             if self._capture.failure is not None:
-                return "stopped"  # _finish raises it
+                return "stopped"  # _leave raises it
             if not self._room.isconnected():
                 return self._disconnected(reconnecting)
             reconnecting = self._room.connection_state == _RECONNECTING
@@ -164,18 +172,17 @@ class Recording:
             Progress(state, self.now_us(), self._capture.tracks, self._capture.events, written)
         )
 
-    async def _finish(self) -> None:
-        duration_us = self.now_us()
+    async def _leave(self) -> None:
+        self._duration_us = self.now_us()
         try:
             await self._capture.aclose()
+            self.journal.sync()
         except (OSError, ValueError) as error:
             raise RecordError(
                 f"the recording could not be written: {error}", where=str(self._directory)
             ) from error
         finally:
             await self._room.disconnect()
-            self.journal.sync()
-            self.journal.finish(duration_us=duration_us)
 
 
 def _leave_video_out(room: rtc.Room) -> None:

@@ -13,8 +13,12 @@ from pathlib import Path
 
 from lkgate.bundle import close_journal
 from lkgate.bundle.journal import DIRECTORY
-from lkgate.errors import ConfigError, RecordError
+from lkgate.bundle.journal_reader import read_journal
+from lkgate.cassette import merge
+from lkgate.cassette.store import INDEX
+from lkgate.errors import BundleError, ConfigError, RecordError
 from lkgate.model.bundle import BuildIdentity, Bundle, Role
+from lkgate.model.event import Json
 from lkgate.record import server as livekit_server
 from lkgate.record import worker as build_worker
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
@@ -24,6 +28,7 @@ from lkgate.replay.builds import identify
 
 UNFINISHED = ".unfinished"
 PARTS = "cassette-parts"
+CASSETTE = "cassette"
 
 
 async def record_room(
@@ -91,10 +96,12 @@ async def record_room(
             try:
                 ending = await recording.run(server, worker, agent_name)
             except RecordError:
+                recording.journal.close()
                 _drop_if_empty(directory)
                 raise
             tail = worker.tail if worker is not None else ""
-        # The worker has ended: its cassette is complete.
+        # The worker has ended: its parts are complete.
+        recording.finish(_learned(directory, recording, on_warning) if worker is not None else {})
         if ending == "no_agent":
             _no_agent(options, directory, tail)
         bundle = _close(directory, options.out)
@@ -125,6 +132,15 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
             name.removesuffix(UNFINISHED) if name.endswith(UNFINISHED) else f"{name}-recovered"
         )
     _refuse_existing(out)
+    header = read_journal(directory).header
+    started, room = header.get("started_at_unix_us"), header.get("room")
+    if not (directory / CASSETTE / INDEX).exists() and isinstance(started, int):
+        merge(
+            directory / PARTS,
+            directory / CASSETTE,
+            started_at_unix_us=started,
+            room=str(room),
+        )
     _close(directory, out)
     return out
 
@@ -171,6 +187,30 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
         for number, handler in zip(numbers, before, strict=True):
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
+
+
+def _learned(directory: Path, recording: Recording, on_warning: OnWarning) -> dict[str, Json]:
+    """Make the cassette from the parts; the header fields that they tell."""
+    try:
+        merged = merge(
+            directory / PARTS,
+            directory / CASSETTE,
+            started_at_unix_us=recording.started_at_unix_us,
+            room=recording.room,
+        )
+    except BundleError as error:
+        # The call is worth keeping without its cassette.
+        on_warning(f"the cassette could not be made: {error}")
+        shutil.rmtree(directory / CASSETTE, ignore_errors=True)
+        return {"absent": {"cassette": "what the worker wrote could not be read"}}
+    holes = [*merged.lost, *(f"{what} cannot be recorded" for what in merged.unsupported)]
+    learned: dict[str, Json] = {"session": dict(merged.session)}
+    if holes:
+        learned |= {"cassette": "partial", "absent": {"cassette": "; ".join(holes)}}
+        on_warning(f"the cassette is partial: {'; '.join(holes)}")
+    elif not merged.exchanges:
+        learned["absent"] = {"cassette": "no exchange with a model or a tool was seen"}
+    return learned
 
 
 def _no_agent(options: RecordOptions, directory: Path, tail: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from lkgate.cassette import read_worker
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.record.credentials import Credentials
@@ -33,8 +34,15 @@ _DRAIN_SECONDS = 15.0
 class Worker:
     """A running worker process. Made by :func:`start`."""
 
-    def __init__(self, build: Build, process: asyncio.subprocess.Process, secrets: Credentials):
+    def __init__(
+        self,
+        build: Build,
+        process: asyncio.subprocess.Process,
+        secrets: Credentials,
+        parts: Path,
+    ):
         self.build = build
+        self._parts = parts
         self._process = process
         self._secrets = secrets
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
@@ -60,12 +68,14 @@ class Worker:
             BuildError: if the worker exits, or is not registered within ``wait_us``.
         """
         left = wait_us / 1e6
-        while left > 0 and not self._agent_name.done() and not self._reader.done():
+        while left > 0 and not self._reader.done():
+            # A program may log as it likes: then the shim tells.
+            told = read_worker(self._parts)
+            if told is not None or self._agent_name.done():
+                return str(told["agent_name"]) if told else self._agent_name.result()
             if await until(stop, min(left, _POLL_SECONDS)):
                 return None
             left -= _POLL_SECONDS
-        if self._agent_name.done():
-            return self._agent_name.result()
         if self._reader.done():
             code = await self._process.wait()
             raise BuildError(
@@ -163,7 +173,7 @@ async def start(
             where=str(build.python),
             next_step="Check python and cwd under [tool.lkgate.builds].",
         ) from error
-    worker = Worker(build, process, credentials)
+    worker = Worker(build, process, credentials, cassette_dir)
     try:
         yield worker
     finally:

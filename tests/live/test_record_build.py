@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import uuid
 from pathlib import Path
@@ -13,6 +14,7 @@ from lkgate.bundle import read
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.record import Progress, RecordOptions, record_room
+from lkgate.record.worker import SHIM
 from tests.live.conftest import LiveServer, async_until
 from tests.live.people import Person
 
@@ -63,6 +65,15 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
     manifest = bundle.manifest
     assert manifest.build is not None and manifest.build.name == "greeter"
     assert manifest.build.versions["livekit-agents"]
+    if SHIM.joinpath("sitecustomize.py").exists():
+        assert manifest.cassette == "full"
+        index = (tmp_path / "call" / "cassette" / "index.jsonl").read_text().splitlines()
+        modalities = [json.loads(line)["modality"] for line in index]
+        assert {name: modalities.count(name) for name in ("llm", "tts", "tool")} == {
+            "llm": 3,
+            "tts": 2,
+            "tool": 1,
+        }
     assert {track.role for track in manifest.tracks} == {"caller", "agent"}
     assert any(track.speech for track in bundle.tracks("agent"))
 

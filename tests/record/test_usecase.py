@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
 from lkgate.bundle import Journal, read
+from lkgate.cassette import Part
 from lkgate.errors import ConfigError, RecordError
 from lkgate.record import Credentials, RecordOptions, record_room, recover
 from tests.live.conftest import free_ports
@@ -46,6 +48,20 @@ def test_recover(tmp_path: Path) -> None:
     assert bundle.manifest.duration_us == 1_100_000
     assert [event.kind for event in bundle.events] == ["connected", "lkgate.recovered"]
     assert not left.exists()
+
+
+def test_recover_with_what_the_worker_wrote(tmp_path: Path) -> None:
+    left = tmp_path / "call.unfinished"
+    cut_off(left)
+    part = Part(left / "cassette-parts", lambda: ("ward", "job"))
+    part.add("tool", 500_001, {"name": "book", "arguments": {"day": "Monday"}}, {"output": "ok"})
+    part.write("worker", {"agent_name": "clinic", "id": "AW_1"})
+    recover(left)
+    bundle = read(tmp_path / "call")
+    assert bundle.manifest.cassette == "partial"
+    (line,) = (tmp_path / "call" / "cassette" / "index.jsonl").read_text().splitlines()
+    # Session time: the recording began at 1 us.
+    assert json.loads(line)["t_us"] == 500_000
 
 
 def test_recover_to_another_place_and_from_another_name(tmp_path: Path) -> None:
