@@ -22,6 +22,7 @@ from lkgate.harness import netguard
 from lkgate.harness.failure import Failure
 from lkgate.harness.job import URL, Job, access_token
 from lkgate.harness.room import Hub, Link, VirtualFfi, open_room
+from lkgate.harness.serverapi import answer_server_api
 from lkgate.harness.tape import Mode, install_replay
 from lkgate.model.event import Json
 from lkgate.model.plan import CallerPlan
@@ -111,7 +112,8 @@ class Call:
             roles=RoleOf(job.plan.identity),
             started_at_unix_us=job.started_at_unix_us,
         )
-        self.player: CallerPlayer | None = None
+        self._missed: asyncio.Future[Miss] = self._loop.create_future()
+        answer_server_api(self.hub, self._refused_request)
 
     def now_us(self) -> int:
         """Session time."""
@@ -129,6 +131,8 @@ class Call:
             ended_us = await self._talk()
         finally:
             self.hub.close(rtc.DisconnectReason.ROOM_DELETED)
+            # The last that happened is still on its way to the recorder.
+            await asyncio.sleep(2 * self._job.link_latency_us / 1_000_000)
             await self.capture.aclose()
             await self._recorder.disconnect()
         self.journal.finish(duration_us=ended_us)
@@ -139,7 +143,7 @@ class Call:
         kind = "sip" if any(key.startswith("sip.") for key in plan.attributes) else "standard"
         token = self._token(plan.identity, kind=kind, attributes=dict(plan.attributes))
         await room.connect(URL, token)
-        self.player = CallerPlayer(
+        player = CallerPlayer(
             room,
             plan,
             _caller_pcm(self._job.directory),
@@ -147,17 +151,21 @@ class Call:
             now_us=self.now_us,
             uplink_us=self._job.link_latency_us,
         )
-        self._tape(self.player)
+        self._tape(player)
         job = Job(
             self._server,
             room=self._job.room,
             room_sid=self.hub.sid,
             identity=self._job.agent_identity,
         )
-        calling = self._loop.create_task(self.player.run(), name="caller")
+        calling = self._loop.create_task(player.run(), name="caller")
         working = self._loop.create_task(job.run(), name="job")
         try:
-            await asyncio.wait((calling, working), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                (calling, working, self._missed), return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._missed.done():
+                raise _miss_failure(self._missed.result())
             if working.done():
                 await asyncio.wait((calling,), timeout=_NOTICE_S)
             else:
@@ -171,6 +179,8 @@ class Call:
         finally:
             for task in (calling, working):
                 task.cancel()
+        if self._missed.done():
+            raise _miss_failure(self._missed.result())
         if job.failure is not None:
             self.capture.note("lkgate.program_error", {"message": job.failure.message})
             raise job.failure
@@ -194,12 +204,12 @@ class Call:
             placed=player.placed,
             now_us=self.now_us,
             note=self.capture.note,
-            on_miss=self._missed,
+            on_miss=self._on_miss,
         )
         if mode == "cassette":
             netguard.block(self._refused)
 
-    def _missed(self, miss: Miss) -> None:
+    def _on_miss(self, miss: Miss) -> None:
         self.capture.note(
             "lkgate.model_miss",
             {
@@ -210,6 +220,13 @@ class Call:
                 "nearest": miss.nearest,
                 "difference": miss.difference,
             },
+        )
+        if not self._missed.done():
+            self._missed.set_result(miss)
+
+    def _refused_request(self, name: str) -> None:
+        self.capture.note(
+            "lkgate.network_refused", {"host": f"LiveKit server API: {name}", "where": None}
         )
 
     def _refused(self, host: str, where: str | None) -> None:
@@ -229,6 +246,20 @@ class Call:
         return access_token(
             self._job.room, identity, kind=kind, attributes=attributes, hidden=hidden
         )
+
+
+def _miss_failure(miss: Miss) -> Failure:
+    parts = [f"{miss.reason}; asked for:\n{miss.asked}"]
+    if miss.nearest is not None:
+        parts.append(f"nearest recorded:\n{miss.nearest}")
+    if miss.difference is not None:
+        parts.append(f"difference ([-recorded-] {{+asked+}}):\n{miss.difference}")
+    hint = (
+        "Allow it under [tool.lkgate.tools], or record the call again with this tool."
+        if miss.modality == "tool"
+        else "Add what is missing from the provider with `--models record`."
+    )
+    return Failure("cassette_miss", "\n".join(parts), next_step=hint)
 
 
 def _caller_pcm(directory: Path) -> NDArray[np.int16]:

@@ -93,6 +93,10 @@ class Hub:
         """Who is in the room under this name."""
         return self._clients.get(identity)
 
+    def seen(self) -> list[str]:
+        """Identities of those who are not hidden, in the order in which they came."""
+        return [one.identity for one in self._clients.values() if not one.ticket.hidden]
+
     def behind(self, participant_handle: int) -> Client | None:
         """Whom a remote participant's handle stands for, while he is in the room."""
         return self._clients.get(self._participants.get(participant_handle, ""))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from lkgate.bundle.journal_reader import JournalContent, read_journal
@@ -22,27 +23,24 @@ PROGRAMS = Path(__file__).parents[2] / "programs"
 RATE = 24_000
 
 
-def voice(seconds: float, pitch: float = 180.0) -> NDArray[np.int16]:
-    """Enough like a voice for LiveKit's own detector: harmonics, syllables, breath."""
-    t = np.arange(int(RATE * seconds)) / RATE
-    wobble = pitch * (1 + 0.05 * np.sin(2 * np.pi * 2.3 * t))
-    phase = 2 * np.pi * np.cumsum(wobble) / RATE
-    tone = sum(np.sin(k * phase) / k for k in range(1, 24))
-    syllables = np.clip(np.sin(2 * np.pi * 3.5 * t) * 1.5 + 0.6, 0.05, 1)
-    breath = np.random.default_rng(7).standard_normal(t.size) * 0.05
-    return ((tone * 0.5 + breath) * syllables * 9000).astype(np.int16)
+def voice() -> NDArray[np.int16]:
+    """A voice that LiveKit's detectors take for one, 2 s."""
+    pcm, rate = soundfile.read(PROGRAMS / "voice.flac", dtype="int16")
+    assert rate == RATE
+    return np.asarray(pcm, np.int16)
 
 
 def plan_and_pcm(
-    gaps_s: list[float], *, length_s: float = 1.8, hangup_s: float = 3.0, into: int | None = None
+    gaps_s: list[float], *, hangup_s: float = 3.0, into: int | None = None
 ) -> tuple[CallerPlan, NDArray[np.int16]]:
     """A caller who answers ``gaps_s`` seconds after the agent fell silent; ``into`` barges in."""
-    pcm = np.zeros(int(RATE * (2 + len(gaps_s) * (length_s + 2))), np.int16)
+    sound = voice()
+    step = sound.size + 2 * RATE
+    pcm = np.zeros(2 * RATE + len(gaps_s) * step, np.int16)
     pcm += np.random.default_rng(3).integers(-8, 8, pcm.size).astype(np.int16)
     said = []
     for index, gap_s in enumerate(gaps_s):
-        start = int(RATE * (2 + index * (length_s + 2)))
-        sound = voice(length_s, pitch=170 + 10 * index)
+        start = 2 * RATE + index * step
         pcm[start : start + sound.size] += sound
         span = Span(start * 1_000_000 // RATE, (start + sound.size) * 1_000_000 // RATE)
         kind = Anchor("into_agent" if index == into else "after_agent", round(gap_s * 1e6), 1)

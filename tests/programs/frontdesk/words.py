@@ -1,0 +1,1 @@
+GREETING = "Welcome to the package."

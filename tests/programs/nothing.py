@@ -1,0 +1,3 @@
+"""A program without a server."""
+
+print("nothing to serve")
