@@ -110,6 +110,9 @@ def _breaking(rule: Rule, spec: MetricSpec, points: Sequence[Point], failed: Che
         beyond = [point for change, point in moved if change > least]
         return beyond or [point for change, point in moved if change > 0]
     ordered = sorted(points, key=lambda point: -sign * point.value)
+    if isinstance(failed.allowed, Margin):
+        # A change is broken by what changed, not by what was so before.
+        ordered = [point for point in ordered if not _as_before(point, sign)] or ordered
     if isinstance(failed.allowed, Margin) or rule.aggregate in ("sum", "count", "rate"):
         # A total is broken by everything that adds to it.
         if sign > 0:
@@ -118,6 +121,11 @@ def _breaking(rule: Rule, spec: MetricSpec, points: Sequence[Point], failed: Che
     limit = failed.allowed
     beyond = [point for point in ordered if sign * point.value > sign * limit]
     return beyond or ordered[:1]
+
+
+def _as_before(point: Point, sign: float) -> bool:
+    twin = point.twin
+    return twin is not None and twin.value is not None and sign * (point.value - twin.value) <= 0
 
 
 def _worst(spec: MetricSpec, points: Sequence[Point]) -> list[Point]:

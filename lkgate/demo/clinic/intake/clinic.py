@@ -27,8 +27,8 @@ def _registered() -> dict[str, Appointment]:
         a.patient: a
         for a in (
             Appointment("Peter Green", "Thursday", "15:30", "back pain"),
-            Appointment("Sarah Brown", "Monday", "09:00", "blood test"),
-            Appointment("James Wilson", "Wednesday", "10:15", "check-up"),
+            Appointment("James Wilson", "Monday", "09:00", "blood test"),
+            Appointment("Sarah Brown", "Wednesday", "10:15", "check-up"),
         )
     }
 
