@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 from tests.harness.time.virtual import play
 
 
@@ -83,21 +89,64 @@ def test_a_cancelled_timer_does_not_fire() -> None:
     """) == [0]
 
 
-def test_a_deadlock_says_who_waits_and_where() -> None:
+DEADLOCK = """
+import asyncio, queue, sys, threading
+from lkgate.harness import time as virtual
+clock = virtual.install(seed=7, started_at_unix_us=0)
+
+async def forgotten():
+    await asyncio.Event().wait()
+
+def work():
+    queue.Queue().get()
+
+async def main():
+    asyncio.create_task(forgotten(), name="forgotten")
+    asyncio.create_task(asyncio.Queue().get(), name="library")
+    threading.Thread(target=work, name="worker", daemon=True).start()
+    await asyncio.get_running_loop().create_future()
+
+try:
+    virtual.run(main, clock=clock, horizon_us=1_000_000)
+except virtual.DeadlockError as error:
+    print(error)
+"""
+
+
+def test_a_deadlock_says_who_waits_and_where(tmp_path: Path) -> None:
+    agent = tmp_path / "agent.py"
+    agent.write_text(DEADLOCK)
+    done = subprocess.run(
+        [sys.executable, str(agent)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert done.stderr == ""
+    *ours, library = done.stdout.splitlines()
+    assert ours == [
+        "everything waits for something that can never come:",
+        f"Task-1: {agent}:16 in main",
+        f"forgotten: {agent}:7 in forgotten",
+        f"thread worker: {agent}:10 in work",
+    ]
+    assert re.fullmatch(r"library: Queue\.get \(queues\.py:\d+\)", library)
+
+
+def test_a_deadlock_of_the_loops_own_thread_is_found_and_cannot_be_swallowed() -> None:
     assert play("""
-        async def forgotten():
-            await asyncio.Event().wait()
         async def main():
-            await asyncio.create_task(forgotten(), name="forgotten")
+            try:
+                threading.Event().wait()
+            except Exception:
+                pass
+            await asyncio.sleep(1)
         try:
             run(main)
         except virtual.DeadlockError as error:
-            lines = str(error).splitlines()
-            show([lines[0], [line.split(":")[0] for line in lines[1:]]])
-    """) == [
-        "everything waits for something that can never come:",
-        ["Task-1", "forgotten"],
-    ]
+            show([str(error).splitlines()[0], now()])
+    """) == ["everything waits for something that can never come:", 0.0]
 
 
 def test_the_horizon_ends_a_loop_that_spins() -> None:
@@ -169,3 +218,225 @@ def test_a_real_request_holds_the_clock_to_real_time() -> None:
             return [answer.decode().strip(), before < 20, round(now() - before)]
         show(run(main))
     """) == ["answer", True, 1000]
+
+
+def test_what_is_not_marked_real_does_not_wait_for_the_machine() -> None:
+    assert (
+        play("""
+        async def main():
+            reading, writing = os.pipe()
+            arrived = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().add_reader(reading, arrived.set_result, None)
+            await asyncio.sleep(3600)
+            os.write(writing, b"x")
+            await asyncio.wait_for(arrived, 5)
+            return now()
+        show(run(main, horizon_s=4000))
+    """)
+        == 3600.0
+    )
+
+
+def test_polling_does_not_stop_time() -> None:
+    assert (
+        play("""
+        async def main():
+            done = []
+            asyncio.get_running_loop().call_later(5, done.append, 1)
+            while not done:
+                await asyncio.sleep(0)
+            finished = []
+            def work():
+                time.sleep(2)
+                finished.append(1)
+            threading.Thread(target=work).start()
+            while not finished:
+                await asyncio.sleep(0)
+            return now()
+        show(run(main))
+    """)
+        == 7.0
+    )
+
+
+def test_polling_for_what_never_comes_ends_at_the_horizon() -> None:
+    assert (
+        play("""
+        async def main():
+            async def tick():
+                while True:
+                    await asyncio.sleep(1)
+            ticking = asyncio.create_task(tick())
+            while True:
+                await asyncio.sleep(0)
+        try:
+            run(main, horizon_s=30)
+        except virtual.HorizonError:
+            show(now())
+    """)
+        == 30.0
+    )
+
+
+def test_never_is_a_time() -> None:
+    assert (
+        play("""
+        async def main():
+            asyncio.get_running_loop().call_later(float("inf"), print, "never")
+            sleeping = asyncio.create_task(asyncio.sleep(float("inf")))
+            await asyncio.sleep(1)
+            sleeping.cancel()
+            return now()
+        show(run(main))
+    """)
+        == 1.0
+    )
+
+
+def test_sets_of_futures_have_an_order() -> None:
+    program = """
+        async def main():
+            loop = asyncio.get_running_loop()
+            futures = ([loop.create_future() for _ in range(20)]
+                       + [asyncio.Future() for _ in range(20)]
+                       + [asyncio.gather(asyncio.sleep(0)) for _ in range(20)])
+            names = {id(future): number for number, future in enumerate(futures)}
+            order = [names[id(future)] for future in set(futures)]
+            for future in futures[:40]:
+                future.set_result(None)
+            done, _ = await asyncio.wait(futures)
+            return [order, [names[id(future)] for future in done],
+                    isinstance(futures[0], asyncio.Future), isinstance(futures[-1], asyncio.Future),
+                    isinstance(asyncio.current_task(), asyncio.Future),
+                    isinstance(3, asyncio.Future)]
+        show(run(main))
+    """
+    order, done, *kinds = play(program)
+    assert sorted(order) == sorted(done) == list(range(60))
+    assert [order, done, *kinds] == play(program)
+    assert kinds == [True, True, True, False]
+
+
+def test_an_error_in_a_callback_reaches_the_handler() -> None:
+    assert play("""
+        async def main():
+            loop, seen = asyncio.get_running_loop(), []
+            loop.set_exception_handler(lambda _, context: seen.append(str(context["exception"])))
+            loop.call_soon(lambda: 1 / 0)
+            loop.call_later(1, lambda: [][1])
+            await asyncio.sleep(2)
+            return seen
+        show(run(main))
+    """) == ["division by zero", "list index out of range"]
+
+
+def test_garbage_is_collected_at_virtual_times() -> None:
+    collected, enabled, after = play("""
+        import gc, weakref
+        class Loop:
+            pass
+        async def main():
+            times = []
+            def knot():
+                one = Loop()
+                one.self = one
+                weakref.finalize(one, lambda: times.append(now()))
+            knot()
+            await asyncio.sleep(30)
+            knot()
+            for _ in range(20):
+                await asyncio.sleep(10)
+            return [times, gc.isenabled()]
+        show([*run(main), gc.isenabled()])
+    """)
+    assert collected == [60.0, 60.0]
+    assert (enabled, after) == (False, True)
+
+
+def test_what_is_left_is_cancelled_in_order_and_generators_closed() -> None:
+    assert play("""
+        seen = []
+        async def left(name, pause):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(pause)
+                seen.append(name)
+        async def numbers():
+            try:
+                yield 1
+            finally:
+                seen.append("closed")
+        async def main():
+            tasks = [asyncio.create_task(left(name, pause))
+                     for name, pause in (("a", 2), ("b", 0), ("c", 0))]
+            generator = numbers()
+            await anext(generator)
+            keep.append(generator)
+            await asyncio.sleep(1)
+        keep = []
+        run(main)
+        show(seen)
+    """) == ["b", "c", "a", "closed"]
+
+
+def test_the_programs_own_task_factory_is_used() -> None:
+    assert play("""
+        async def nothing():
+            return asyncio.current_task().get_name()
+        async def main():
+            loop, made = asyncio.get_running_loop(), []
+            def factory(loop, coro, **more):
+                made.append(1)
+                return asyncio.Task(coro, loop=loop, **more)
+            loop.set_task_factory(factory)
+            name = await asyncio.create_task(nothing(), name="named")
+            loop.set_task_factory(None)
+            return [name, len(made), await asyncio.create_task(nothing(), name="plain")]
+        show(run(main))
+    """) == ["named", 1, "plain"]
+
+
+def test_a_child_process_may_outlive_a_timeout() -> None:
+    assert play("""
+        async def main():
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", "import time; time.sleep(60)")
+            try:
+                await asyncio.wait_for(process.wait(), 0.2)
+            except TimeoutError:
+                process.kill()
+            status = await process.wait()
+            before = now()
+            await asyncio.sleep(1000)
+            return [status, before < 30, round(now() - before)]
+        show(run(main))
+    """) == [-9, True, 1000]
+
+
+def test_time_goes_on_by_itself_while_a_real_request_is_out() -> None:
+    assert play("""
+        async def main():
+            loop, seen = asyncio.get_running_loop(), []
+            async def tick():
+                while True:
+                    await asyncio.sleep(0.01)
+                    seen.append(time.monotonic())
+            ticking = asyncio.create_task(tick())
+            begin = real.monotonic()
+            loop.real_begin()
+            loop.real_begin()
+            await asyncio.to_thread(real.sleep, 0.1)
+            loop.real_end()
+            await asyncio.sleep(0.1)
+            took = real.monotonic() - begin
+            loop.real_end()
+            virtual_took = now()
+            ticking.cancel()
+            try:
+                loop.real_end()
+            except RuntimeError as error:
+                return [took <= virtual_took + 1e-3, took >= 0.2, len(seen) > 2, str(error)]
+        from lkgate.harness.time import real
+        show(run(main, horizon_s=100))
+    """) == [True, True, True, "real_end() without real_begin()"]
