@@ -29,6 +29,7 @@ _AGENT_NAME = re.compile(r'"agent_name": ?"((?:[^"\\]|\\.)*)"')
 _REGISTERED = "registered worker"
 _POLL_SECONDS = 0.1
 _DRAIN_SECONDS = 15.0
+_EOF_SECONDS = 5.0
 
 
 class Worker:
@@ -125,6 +126,8 @@ class Worker:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
+        # To the end of what it printed: the pipe closes itself there.
+        await asyncio.wait({self._reader}, timeout=_EOF_SECONDS)
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
         self._agent_name.cancel()
