@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from lkgate.harness import process
 from lkgate.harness import time as virtual
-from lkgate.harness.failure import Failure, failure_of, in_words
+from lkgate.harness.failure import Failure, exit_words, failure_of, in_words, program_line
 from lkgate.harness.time import real
 from lkgate.harness.time.threads import WorkerStuckError
 from lkgate.model.event import Json
@@ -144,8 +144,12 @@ def _explain(error: BaseException) -> Failure:
     if isinstance(error, WorkerStuckError):
         return failure_of("thread_stuck", error)
     if isinstance(error, SystemExit):
-        said = f"the program exited with status {error.code or 0} in the middle of the call: "
-        return failure_of("program_exit", error, said=said)
+        return Failure(
+            "program_exit",
+            f"the program exited {exit_words(error)} in the middle of the call",
+            where=program_line(error),
+            trace=trace,
+        )
     if isinstance(error, KeyboardInterrupt):
         return Failure("interrupted", "the call was interrupted", trace=trace)
     return failure_of("internal", error, said="a bug in lkgate: ")

@@ -73,6 +73,14 @@ def in_words(error: BaseException) -> str:
     return f"{name}: {text[:2000]}" if text else name
 
 
+def exit_words(error: SystemExit) -> str:
+    """``with status 3`` or ``saying: no licence``."""
+    code = error.code
+    return (
+        f"with status {code or 0}" if code is None or isinstance(code, int) else f"saying: {code}"
+    )
+
+
 def program_line(error: BaseException) -> str | None:
     """``file:line`` of the program's own code, as near as possible to where it was raised."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:

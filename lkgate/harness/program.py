@@ -19,10 +19,14 @@ from typing import NoReturn
 
 from livekit.agents import AgentServer, WorkerOptions, cli
 
-from lkgate.harness.failure import Failure, failure_of
+from lkgate.harness.failure import Failure, exit_words, failure_of
 
 # As LiveKit's own discovery prefers them.
 _PREFERRED = ("app", "server", "agent")
+_BY_HAND = (
+    "Run it by hand, in its `cwd` and with its `args`; a replay has only the variables of the "
+    "build's `env`."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ def load(target: Target) -> AgentServer:
         names = _run(target)
     except _Started as started:
         server = _as_server(started.server)
+    except Failure:
+        raise
     except SystemExit as exit_:
         raise _exited(target, exit_) from None
     except ImportError as error:
@@ -80,7 +86,9 @@ def load(target: Target) -> AgentServer:
             "the import.",
         ) from error
     except Exception as error:
-        raise failure_of("build_import", error, said="the program cannot be loaded: ") from error
+        raise failure_of(
+            "build_import", error, said="the program cannot be loaded: ", next_step=_BY_HAND
+        ) from error
     else:
         server = _found(target, names)
     if server._entrypoint_fnc is None:
@@ -186,14 +194,11 @@ def _found(target: Target, names: Mapping[str, object]) -> AgentServer:
 
 
 def _exited(target: Target, exit_: SystemExit) -> Failure:
-    code = exit_.code
-    how = f"with status {code or 0}" if code is None or isinstance(code, int) else f"saying: {code}"
     found = failure_of("build_exit", exit_)
     return Failure(
         "build_exit",
-        f"the program exited {how} before it started a worker",
+        f"the program exited {exit_words(exit_)} before it started a worker",
         where=found.where or target.name,
-        next_step="Run it by hand with the same arguments; `args` of the build are what stands "
-        "behind the program.",
+        next_step=_BY_HAND,
         trace=found.trace,
     )

@@ -74,7 +74,7 @@ async def answer(ctx: JobContext) -> None:
         finally:
             print("entrypoint cancelled")
     elif how == "print":
-        for _ in range(100_000):
+        for _ in range(20_000):
             print("x" * 1023)
     elif how == "busy":
         while True:
