@@ -24,10 +24,14 @@ def show(value):
 """
 
 
-def play(program: str, **environ: str) -> Any:
-    """What ``program`` showed, decoded; its error output is the failure's message."""
+def play(program: str, *, before: str = "", **environ: str) -> Any:
+    """What ``program`` showed, decoded; its error output is the failure's message.
+
+    Args:
+        before: what runs before virtual time is installed.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + textwrap.dedent(program)],
+        [sys.executable, "-c", textwrap.dedent(before) + PRELUDE + textwrap.dedent(program)],
         capture_output=True,
         text=True,
         timeout=60,
