@@ -37,11 +37,15 @@ def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator
     yield _headline(verdict, build, len(failed), len(silent))
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
+    broken = {call.call for call in verdict.calls if call.failure is not None}
+    broken |= set(verdict.missing)
+    bereft = [found for found in silent if all(p.call in broken for p in found.problems)]
     for found in silent:
-        yield from _silent(found)
+        if found not in bereft:
+            yield from _silent(found, broken)
     for found in warned:
         yield from _failed(found, "!", "yellow", verbose)
-    yield from _missing(verdict)
+    yield from _missing(verdict, len(bereft))
     yield from _divergences(verdict)
     yield from _rest(verdict, verbose)
     yield Text("")
@@ -99,30 +103,35 @@ def _place(place: Evidence, found: Finding) -> Text:
     return line
 
 
-def _silent(found: Finding) -> Iterator[Text]:
+def _silent(found: Finding, broken: set[str]) -> Iterator[Text]:
+    problems = [problem for problem in found.problems if problem.call not in broken]
     yield Text("")
     style = "yellow" if found.rule.severity == "error" else "dim"
     yield Text(f"? {found.rule.id}", style=f"bold {style}").append(
         f"  {found.rule.metric} {found.rule.aggregate}: no verdict", style=style
     )
-    for problem in found.problems[:SHOWN]:
+    for problem in problems[:SHOWN]:
         where = f"{problem.call}: " if problem.call else ""
         yield Text(f"    {where}{problem.reason}")
         if problem.next_step:
             yield Text(f"      {problem.next_step}", style="cyan")
-    if len(found.problems) > SHOWN:
-        yield Text(f"    and {len(found.problems) - SHOWN} more", style="dim")
+    if len(problems) > SHOWN:
+        yield Text(f"    and {len(problems) - SHOWN} more", style="dim")
 
 
-def _missing(verdict: Verdict) -> Iterator[Text]:
+def _missing(verdict: Verdict, bereft: int) -> Iterator[Text]:
     broken = [call for call in verdict.calls if call.failure is not None]
     if not broken and not verdict.missing:
         return
     yield Text("")
-    yield Text("Calls without a replay", style="bold")
+    lacking = f": {bereft} rules have no verdict without them" if bereft else ""
+    yield Text(f"Calls without a replay{lacking}", style="bold")
     for call in broken:
         assert call.failure is not None
-        yield Text(f"    {call.call}: {call.failure.message}")
+        first, *others = call.failure.message.splitlines() or [call.failure.kind]
+        yield Text(f"    {call.call}", style="bold").append(f": {first}", style="not bold")
+        for line in others:
+            yield Text(f"      {line}")
         if call.failure.next_step:
             yield Text(f"      {call.failure.next_step}", style="cyan")
     for name in verdict.missing:
