@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,30 +12,14 @@ from numpy.typing import NDArray
 
 from lkgate.harness.resample import Resampler
 from lkgate.harness.room.ffi import Handler, RefusedError, VirtualFfi, samples_at
-from lkgate.harness.room.sound import Reader, Sound, Timeline
+from lkgate.harness.room.sound import Sound, Timeline
+from lkgate.harness.room.stream import Stream, replace_run
+from lkgate.harness.room.track import AudioTrack, track_info
 
 _DEFAULT_RATE_HZ = 48_000
 _DEFAULT_FRAME_MS = 10
 _STREAM = audio_frame_pb2.AUDIO_STREAM_NATIVE
 _SOURCE = audio_frame_pb2.AUDIO_SOURCE_NATIVE
-
-
-@dataclass(slots=True)
-class AudioTrack:
-    """What a track handle stands for.
-
-    Attributes:
-        name, kind: as created.
-        sound: what it carries.
-        latency_us: how much later it is heard here; 0 for a track of one's own.
-        on_mute: called when the program mutes its own track.
-    """
-
-    name: str
-    kind: track_pb2.TrackKind.ValueType
-    sound: Sound
-    latency_us: int = 0
-    on_mute: Callable[[bool], None] | None = None
 
 
 class Audio:
@@ -52,7 +35,8 @@ class Audio:
         self.find: Callable[[int, int], AudioTrack | None] = lambda participant, source: None
         self._ffi = ffi
         self._sources: dict[int, _Source] = {}
-        self._streams: dict[int, _Stream] = {}
+        self._streams: dict[int, Stream] = {}
+        replace_run(self._streams)
         self._resamplers: dict[int, Resampler] = {}
 
     def handlers(self) -> dict[str, Handler]:
@@ -95,13 +79,13 @@ class Audio:
         timeline = source.timeline
         if (frame.sample_rate, frame.num_channels) != (timeline.rate_hz, timeline.channels):
             raise ValueError("sample_rate and num_channels don't match")
-        async_id = resp.capture_audio_frame.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.capture_audio_frame)
         samples = samples_at(frame.data_ptr, frame.samples_per_channel * frame.num_channels)
 
         def done() -> None:
             event = ffi_pb2.FfiEvent()
-            event.capture_audio_frame.async_id = async_id
-            self._ffi.put(event)
+            event.capture_audio_frame.async_id = ask.async_id
+            self._ffi.put(event, ask.inbox)
 
         source.capture(samples, done)
 
@@ -132,10 +116,10 @@ class Audio:
         resp.enable_remote_track.enabled = req.enabled
 
     def _stats(self, req: track_pb2.GetStatsRequest, resp: Any) -> None:
-        resp.get_stats.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.get_stats)
         event = ffi_pb2.FfiEvent()
-        event.get_stats.async_id = resp.get_stats.async_id
-        self._ffi.put(event)
+        event.get_stats.async_id = ask.async_id
+        self._ffi.put(event, ask.inbox)
 
     # -- streams
 
@@ -171,8 +155,13 @@ class Audio:
         handle = self._ffi.handle()
         rate_hz = req.sample_rate or _DEFAULT_RATE_HZ
         samples = rate_hz * (req.frame_size_ms or _DEFAULT_FRAME_MS) // 1000
-        stream = _Stream(self._ffi, handle, pick, follows, rate_hz, req.num_channels or 1, samples)
-        self._streams[handle] = stream
+        self._streams[handle] = Stream(
+            pick,
+            follows=follows,
+            rate_hz=rate_hz,
+            channels=req.num_channels or 1,
+            frame_samples=samples,
+        )
         self._ffi.own(handle, lambda: self._streams.pop(handle).end())
         return handle
 
@@ -207,17 +196,6 @@ class Audio:
         self._resamplers[handle].output = out
 
 
-def track_info(track: AudioTrack, *, sid: str, remote: bool) -> track_pb2.TrackInfo:
-    return track_pb2.TrackInfo(
-        sid=sid,
-        name=track.name,
-        kind=track.kind,
-        stream_state=track_pb2.STATE_ACTIVE,
-        muted=track.sound.muted,
-        remote=remote,
-    )
-
-
 class _Source:
     """A queue that plays at the loop's pace, and its owner's wait for room in it."""
 
@@ -248,81 +226,3 @@ class _Source:
         for timer, done in waiting.items():
             timer.cancel()
             done()
-
-
-class _Stream:
-    """Sends a frame every so often, as the native one does, until it ends or is closed."""
-
-    def __init__(
-        self,
-        ffi: VirtualFfi,
-        handle: int,
-        pick: Callable[[], AudioTrack | None],
-        follows: bool,
-        rate_hz: int,
-        channels: int,
-        frame_samples: int,
-    ) -> None:
-        self._ffi = ffi
-        self._handle = handle
-        self._pick = pick
-        self._follows = follows
-        self._rate_hz, self._channels, self._samples = rate_hz, channels, frame_samples
-        self._loop = asyncio.get_event_loop()
-        self._from_s = self._loop.time()
-        self._sent = 0
-        self._reader: Reader | None = None
-        self.track: AudioTrack | None = None
-        self._read(self._from_s)
-        self._timer: asyncio.TimerHandle | None = None
-        self._ended = False
-        self._arm()
-
-    def end(self) -> None:
-        """No more frames. Idempotent."""
-        if self._ended:
-            return
-        self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
-        event = ffi_pb2.FfiEvent()
-        event.audio_stream_event.stream_handle = self._handle
-        event.audio_stream_event.eos.SetInParent()
-        self._ffi.put(event)
-
-    def _arm(self) -> None:
-        due_s = self._from_s + (self._sent + 1) * self._samples / self._rate_hz
-        self._timer = self._loop.call_at(due_s, self._send)
-
-    def _read(self, from_s: float) -> None:
-        """Read from the track that is to be read now, which may be none."""
-        track = self._pick()
-        if track is self.track:
-            return
-        self.track, self._reader = track, None
-        if track is not None:
-            begin_s = from_s - track.latency_us / 1_000_000
-            self._reader = Reader(
-                track.sound, begin_s, self._rate_hz, self._channels, self._samples
-            )
-
-    def _send(self) -> None:
-        if self._follows:
-            self._read(self._from_s + self._sent * self._samples / self._rate_hz)
-        if self._reader is not None:
-            frame = self._reader.frame()
-        else:
-            frame = np.zeros(self._samples * self._channels, np.int16)
-        self._sent += 1
-        self._arm()
-        handle = self._ffi.handle()
-        self._ffi.own(handle, frame)
-        event = ffi_pb2.FfiEvent()
-        event.audio_stream_event.stream_handle = self._handle
-        owned = event.audio_stream_event.frame_received.frame
-        owned.handle.id = handle
-        owned.info.data_ptr = frame.ctypes.data
-        owned.info.num_channels = self._channels
-        owned.info.sample_rate = self._rate_hz
-        owned.info.samples_per_channel = self._samples
-        self._ffi.put(event)

@@ -14,9 +14,9 @@ from livekit.rtc._proto import (
     track_pb2,
 )
 
-from lkgate.harness.room.audio import AudioTrack
-from lkgate.harness.room.ffi import VirtualFfi
+from lkgate.harness.room.ffi import Inbox, VirtualFfi
 from lkgate.harness.room.ticket import Ticket
+from lkgate.harness.room.track import AudioTrack
 
 # Transcriptions as text streams, no legacy packets: what current clients speak.
 _CLIENT_PROTOCOL = 3
@@ -59,6 +59,7 @@ class Client:
         known, told: identities and publications of others that it knows of.
         subscribed: others' tracks as it hears them, by the publication's sid.
         rpc_methods: that it answers.
+        inbox: where its room listens.
         gone: it has left the room.
     """
 
@@ -78,6 +79,7 @@ class Client:
     told: set[str] = field(default_factory=set)
     subscribed: dict[str, AudioTrack] = field(default_factory=dict)
     rpc_methods: set[str] = field(default_factory=set)
+    inbox: Inbox | None = None
     gone: bool = False
     _ready: bool = False
     _held: list[ffi_pb2.FfiEvent] = field(default_factory=list)
@@ -117,7 +119,7 @@ class Client:
         self._ready = True
         held, self._held = self._held, []
         for event in held:
-            self.ffi.put(event)
+            self.ffi.put(event, self.inbox)
 
     def tell(self, **message: Any) -> None:
         """A room event with this one message."""
@@ -132,7 +134,7 @@ class Client:
     def _put(self, room_event: room_pb2.RoomEvent) -> None:
         event = ffi_pb2.FfiEvent(room_event=room_event)
         if self._ready:
-            self.ffi.put(event)
+            self.ffi.put(event, self.inbox)
         else:
             self._held.append(event)
 

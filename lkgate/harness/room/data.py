@@ -28,7 +28,7 @@ class Data:
 
     def _publish_data(self, req: room_pb2.PublishDataRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.publish_data.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.publish_data)
         content = bytes_at(req.data_ptr, req.data_len)
         kind = room_pb2.KIND_RELIABLE if req.reliable else room_pb2.KIND_LOSSY
 
@@ -44,11 +44,11 @@ class Data:
             other.tell(data_packet_received=packet)
 
         self._send(client, list(req.destination_identities), arrive)
-        self._hub.answer("publish_data", async_id)
+        self._hub.answer("publish_data", ask)
 
     def _publish_dtmf(self, req: room_pb2.PublishSipDtmfRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.publish_sip_dtmf.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.publish_sip_dtmf)
         packet = room_pb2.DataPacketReceived(
             kind=room_pb2.KIND_RELIABLE,
             participant_identity=client.identity,
@@ -59,18 +59,18 @@ class Data:
             list(req.destination_identities),
             lambda other: other.tell(data_packet_received=packet),
         )
-        self._hub.answer("publish_sip_dtmf", async_id)
+        self._hub.answer("publish_sip_dtmf", ask)
 
     def _publish_transcription(self, req: room_pb2.PublishTranscriptionRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.publish_transcription.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.publish_transcription)
         received = room_pb2.TranscriptionReceived(
             participant_identity=req.participant_identity,
             track_sid=req.track_id,
             segments=req.segments,
         )
         self._send(client, [], lambda other: other.tell(transcription_received=received))
-        self._hub.answer("publish_transcription", async_id)
+        self._hub.answer("publish_transcription", ask)
 
     def _send(self, client: Client, destinations: list[str], arrive: Any) -> None:
         def deliver() -> None:

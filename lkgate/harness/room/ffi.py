@@ -13,16 +13,19 @@ import ctypes
 import itertools
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from livekit.rtc import _ffi_client as native
 from livekit.rtc._proto import ffi_pb2
+from livekit.rtc._utils import Queue
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from lkgate.harness.room.audio import Audio
 
+Inbox = Queue[ffi_pb2.FfiEvent]
 Handler = Callable[[Any, ffi_pb2.FfiResponse], None]
 
 # Synchronous requests that give the same answer in every process.
@@ -39,6 +42,18 @@ _NATIVE = frozenset(
 )
 # Handles from here on are ours; the native library counts up from 1.
 _FIRST_HANDLE = 1 << 48
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that is answered later, by an event with its number.
+
+    Attributes:
+        inbox: where the one who asked waits, ``None`` if that is not known.
+    """
+
+    async_id: int
+    inbox: Inbox | None
 
 
 class RefusedError(RuntimeError):
@@ -89,16 +104,41 @@ class VirtualFfi:
         """A new handle."""
         return next(self._handles)
 
-    def async_id(self) -> int:
-        return next(self._asyncs)
+    def ask(self, answer: Any, *, inbox: Inbox | None = None) -> Ask:
+        """A request whose answer says no more than that an event will follow.
+
+        Args:
+            answer: to be given the request's number.
+            inbox: where the event is waited for, if not on the asker's own queue.
+        """
+        ask = Ask(next(self._asyncs), inbox or self.asker())
+        answer.async_id = ask.async_id
+        return ask
+
+    def asker(self) -> Inbox | None:
+        """The queue that the request being served will be waited for on, if it is known.
+
+        Classes of ``livekit.rtc`` subscribe right before they ask. What is meant for one of them
+        need not wake all the others.
+        """
+        subscribers = self.queue._subscribers
+        return subscribers[-1][0] if subscribers else None
+
+    def room_inbox(self) -> Inbox | None:
+        """While ``Room.connect`` asks: where that room will listen for events."""
+        subscribers = self.queue._subscribers
+        return subscribers[-2][0] if len(subscribers) > 1 else None
 
     def own(self, handle: int, what: object) -> None:
         """Keep ``what`` until the program lets go of ``handle``; then call it, if it is a call."""
         self._owned[handle] = what
 
-    def put(self, event: ffi_pb2.FfiEvent) -> None:
-        """Send an event to whoever listens for it."""
-        self.queue.put(event)
+    def put(self, event: ffi_pb2.FfiEvent, inbox: Inbox | None = None) -> None:
+        """Send an event to the one it is meant for, or else to whoever listens for it."""
+        if inbox is None:
+            self.queue.put(event)
+        else:
+            inbox.put_nowait(event)
 
     def request(self, req: ffi_pb2.FfiRequest) -> ffi_pb2.FfiResponse:
         """What every class of ``livekit.rtc`` calls."""

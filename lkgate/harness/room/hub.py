@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from livekit.rtc._proto import ffi_pb2, participant_pb2, room_pb2
 
 from lkgate.harness.room.client import Client
-from lkgate.harness.room.ffi import Handler, RefusedError, VirtualFfi
+from lkgate.harness.room.ffi import Ask, Handler, Inbox, RefusedError, VirtualFfi
 from lkgate.harness.room.ticket import Ticket, read_token
 from lkgate.harness.room.wire import Link, Wire
 
@@ -123,15 +123,15 @@ class Hub:
         """Call after a delay."""
         self._wire.send(delay_us, call)
 
-    def answer(self, kind: str, async_id: int, *, trips: int = 0, **fields: Any) -> None:
+    def answer(self, kind: str, ask: Ask, *, trips: int = 0, **fields: Any) -> None:
         """Complete a request of the program's."""
         event = ffi_pb2.FfiEvent()
         message = getattr(event, kind)
-        message.MergeFrom(type(message)(async_id=async_id, **fields))
+        message.MergeFrom(type(message)(async_id=ask.async_id, **fields))
         if trips:
-            self.later(lambda: self._ffi.put(event), trips=trips)
+            self.later(lambda: self._ffi.put(event, ask.inbox), trips=trips)
         else:
-            self._ffi.put(event)
+            self._ffi.put(event, ask.inbox)
 
     def new_sid(self, prefix: str) -> str:
         return f"{prefix}_lkgate{next(self._sids):04}"
@@ -139,23 +139,24 @@ class Hub:
     # -- joining and leaving
 
     def _connect(self, req: room_pb2.ConnectRequest, resp: Any) -> None:
-        async_id = resp.connect.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.connect)
+        room_inbox = self._ffi.room_inbox()
         if req.options.HasField("encryption") or req.options.HasField("e2ee"):
-            self.answer("connect", async_id, error="the virtual room has no encryption")
+            self.answer("connect", ask, error="the virtual room has no encryption")
             return
         try:
             ticket = read_token(req.token)
         except ValueError as error:
-            self.answer("connect", async_id, error=f"engine: signal failure: 401 {error}")
+            self.answer("connect", ask, error=f"engine: signal failure: 401 {error}")
             return
         if ticket.room and ticket.room != self.room:
             message = f"the virtual room is {self.room}; there is no room {ticket.room}"
-            self.answer("connect", async_id, error=message)
+            self.answer("connect", ask, error=message)
             return
         auto = req.options.auto_subscribe
-        self._wire.send(self.link.connect_us, lambda: self._join(ticket, async_id, auto))
+        self._wire.send(self.link.connect_us, lambda: self._join(ticket, ask, room_inbox, auto))
 
-    def _join(self, ticket: Ticket, async_id: int, auto_subscribe: bool) -> None:
+    def _join(self, ticket: Ticket, ask: Ask, inbox: Inbox | None, auto_subscribe: bool) -> None:
         twin = self._clients.get(ticket.identity)
         if twin is not None:
             self.remove(twin, participant_pb2.DUPLICATE_IDENTITY)
@@ -166,6 +167,7 @@ class Hub:
             joined_at_ms=int(time.time() * 1000),
             auto_subscribe=auto_subscribe,
             streams=ticket.identity not in self._deaf,
+            inbox=inbox,
             room_handle=self._ffi.handle(),
             handle=self._ffi.handle(),
             name=ticket.name,
@@ -189,7 +191,7 @@ class Hub:
         # What RoomIO waits for if it was started before the room was connected.
         state = room_pb2.ConnectionStateChanged(state=room_pb2.CONN_CONNECTED)
         client.tell(connection_state_changed=state)
-        self.answer("connect", async_id, result=result)
+        self.answer("connect", ask, result=result)
         if not ticket.hidden:
             self.later(lambda: self._announce(client))
 
@@ -207,8 +209,7 @@ class Hub:
         self.client(req.room_handle).ready()
 
     def _disconnect(self, req: room_pb2.DisconnectRequest, resp: Any) -> None:
-        async_id = resp.disconnect.async_id = self._ffi.async_id()
-        self.answer("disconnect", async_id)
+        self.answer("disconnect", self._ffi.ask(resp.disconnect))
         client = self._by_handle.get(req.room_handle)
         if client is not None and not client.gone:
             self._depart(client, req.reason)

@@ -28,7 +28,7 @@ class Profiles:
 
     def _set_attributes(self, req: room_pb2.SetLocalAttributesRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.set_local_attributes.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.set_local_attributes)
         wanted = {entry.key: entry.value for entry in req.attributes}
         changed = {
             key: value for key, value in wanted.items() if client.attributes.get(key, "") != value
@@ -45,27 +45,27 @@ class Profiles:
                     changed_attributes=entries(changed),
                 ),
             )
-        self._hub.answer("set_local_attributes", async_id, trips=2)
+        self._hub.answer("set_local_attributes", ask, trips=2)
 
     def _set_metadata(self, req: room_pb2.SetLocalMetadataRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.set_local_metadata.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.set_local_metadata)
         client.metadata = req.metadata
         changed = room_pb2.ParticipantMetadataChanged(
             participant_identity=client.identity, metadata=req.metadata
         )
         self._broadcast(client, participant_metadata_changed=changed)
-        self._hub.answer("set_local_metadata", async_id, trips=2)
+        self._hub.answer("set_local_metadata", ask, trips=2)
 
     def _set_name(self, req: room_pb2.SetLocalNameRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.set_local_name.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.set_local_name)
         client.name = req.name
         changed = room_pb2.ParticipantNameChanged(
             participant_identity=client.identity, name=req.name
         )
         self._broadcast(client, participant_name_changed=changed)
-        self._hub.answer("set_local_name", async_id, trips=2)
+        self._hub.answer("set_local_name", ask, trips=2)
 
     def _broadcast(self, client: Client, **message: Any) -> None:
         def arrive() -> None:
@@ -76,7 +76,7 @@ class Profiles:
         self._hub.later(arrive)
 
     def _session_stats(self, req: room_pb2.GetSessionStatsRequest, resp: Any) -> None:
-        async_id = resp.get_session_stats.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.get_session_stats)
         # Nothing travelled over a network, so there is nothing to count.
         result = room_pb2.GetSessionStatsCallback.Result()
-        self._hub.answer("get_session_stats", async_id, result=result)
+        self._hub.answer("get_session_stats", ask, result=result)

@@ -10,7 +10,7 @@ from livekit.rtc import RpcError
 from livekit.rtc._proto import ffi_pb2, room_pb2, rpc_pb2
 
 from lkgate.harness.room.client import Client
-from lkgate.harness.room.ffi import Handler, VirtualFfi
+from lkgate.harness.room.ffi import Ask, Handler, VirtualFfi
 from lkgate.harness.room.hub import Hub
 
 _Code = RpcError.ErrorCode
@@ -19,7 +19,7 @@ _RESPONSE_TIMEOUT_MS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    async_id: int
+    ask: Ask
     caller: Client
     callee: Client
 
@@ -66,13 +66,13 @@ class Rpc:
 
     def _perform(self, req: rpc_pb2.PerformRpcRequest, resp: Any) -> None:
         caller = self._hub.client(req.local_participant_handle)
-        async_id = resp.perform_rpc.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.perform_rpc)
         callee = self._hub.named(req.destination_identity)
         if callee is None or callee is caller:
-            self._answer(async_id, _Code.RECIPIENT_NOT_FOUND)
+            self._answer(ask, _Code.RECIPIENT_NOT_FOUND)
             return
         number = next(self._ids)
-        self._calls[number] = _Call(async_id, caller, callee)
+        self._calls[number] = _Call(ask, caller, callee)
         timeout_ms = req.response_timeout_ms or _RESPONSE_TIMEOUT_MS
         invocation = rpc_pb2.RpcMethodInvocationEvent(
             local_participant_handle=callee.handle,
@@ -103,15 +103,15 @@ class Rpc:
         if call is None:
             return
         if req.HasField("error"):
-            self._hub.answer("perform_rpc", call.async_id, trips=1, error=req.error)
+            self._hub.answer("perform_rpc", call.ask, trips=1, error=req.error)
         else:
-            self._hub.answer("perform_rpc", call.async_id, trips=1, payload=req.payload)
+            self._hub.answer("perform_rpc", call.ask, trips=1, payload=req.payload)
 
     def _fail(self, number: int, code: _Code, *, trips: int = 1) -> None:
         call = self._calls.pop(number, None)
         if call is not None:
-            self._answer(call.async_id, code, trips=trips)
+            self._answer(call.ask, code, trips=trips)
 
-    def _answer(self, async_id: int, code: _Code, *, trips: int = 2) -> None:
+    def _answer(self, ask: Ask, code: _Code, *, trips: int = 2) -> None:
         error = RpcError._built_in(code)._to_proto()
-        self._hub.answer("perform_rpc", async_id, trips=trips, error=error)
+        self._hub.answer("perform_rpc", ask, trips=trips, error=error)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from livekit.rtc._proto import data_stream_pb2, e2ee_pb2, ffi_pb2, room_pb2
 
 from lkgate.harness.room.client import Client
-from lkgate.harness.room.ffi import Handler, VirtualFfi
+from lkgate.harness.room.ffi import Handler, Inbox, VirtualFfi
 from lkgate.harness.room.hub import Hub
 
 Kind = Literal["text", "byte"]
@@ -35,9 +35,10 @@ class _Stream:
 
 @dataclass(slots=True)
 class _Reader:
-    """What arrived before the program began to read, ``None`` once it reads."""
+    """What arrived before the program began to read, ``None`` once it reads, and where."""
 
     held: list[ffi_pb2.FfiEvent] | None = field(default_factory=list)
+    inbox: Inbox | None = None
 
 
 class Streams:
@@ -85,61 +86,59 @@ class Streams:
     # -- sending
 
     def _open_text(self, req: data_stream_pb2.TextStreamOpenRequest, resp: Any) -> None:
-        async_id = resp.text_stream_open.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.text_stream_open)
         stream = self._text(req.local_participant_handle, req.options)
         owned = data_stream_pb2.OwnedTextStreamWriter()
         owned.info.MergeFromString(stream.info.SerializeToString())
         owned.handle.id = self._writer(stream)
-        self._hub.answer("text_stream_open", async_id, writer=owned)
+        self._hub.answer("text_stream_open", ask, writer=owned)
 
     def _open_bytes(self, req: data_stream_pb2.ByteStreamOpenRequest, resp: Any) -> None:
-        async_id = resp.byte_stream_open.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.byte_stream_open)
         stream = self._bytes(req.local_participant_handle, req.options)
         owned = data_stream_pb2.OwnedByteStreamWriter()
         owned.info.MergeFromString(stream.info.SerializeToString())
         owned.handle.id = self._writer(stream)
-        self._hub.answer("byte_stream_open", async_id, writer=owned)
+        self._hub.answer("byte_stream_open", ask, writer=owned)
 
     def _write(self, kind: Kind, req: Any, content: str | bytes, resp: Any) -> None:
-        async_id = self._ffi.async_id()
-        getattr(resp, f"{kind}_stream_write").async_id = async_id
+        ask = self._ffi.ask(getattr(resp, f"{kind}_stream_write"))
         stream = self._writers.get(req.writer_handle)
         if stream is None:
             error = data_stream_pb2.StreamError(description="the stream is closed")
-            self._hub.answer(f"{kind}_stream_writer_write", async_id, error=error)
+            self._hub.answer(f"{kind}_stream_writer_write", ask, error=error)
             return
         self._chunk(stream, content)
-        self._hub.answer(f"{kind}_stream_writer_write", async_id)
+        self._hub.answer(f"{kind}_stream_writer_write", ask)
 
     def _close(self, kind: Kind, req: Any, resp: Any) -> None:
-        async_id = self._ffi.async_id()
-        getattr(resp, f"{kind}_stream_close").async_id = async_id
+        ask = self._ffi.ask(getattr(resp, f"{kind}_stream_close"))
         stream = self._writers.pop(req.writer_handle, None)
         if stream is not None:
             self._finish(stream, dict(req.attributes), None)
-        self._hub.answer(f"{kind}_stream_writer_close", async_id)
+        self._hub.answer(f"{kind}_stream_writer_close", ask)
 
     def _send_text(self, req: data_stream_pb2.StreamSendTextRequest, resp: Any) -> None:
-        async_id = resp.send_text.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.send_text)
         stream = self._text(req.local_participant_handle, req.options)
         stream.info.total_length = len(req.text.encode())
         self._whole(stream, req.text)
-        self._hub.answer("send_text", async_id, info=stream.info)
+        self._hub.answer("send_text", ask, info=stream.info)
 
     def _send_bytes(self, req: data_stream_pb2.StreamSendBytesRequest, resp: Any) -> None:
-        async_id = resp.send_bytes.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.send_bytes)
         stream = self._bytes(req.local_participant_handle, req.options)
         stream.info.total_length = len(req.bytes)
         self._whole(stream, req.bytes)
-        self._hub.answer("send_bytes", async_id, info=stream.info)
+        self._hub.answer("send_bytes", ask, info=stream.info)
 
     def _send_file(self, req: data_stream_pb2.StreamSendFileRequest, resp: Any) -> None:
-        async_id = resp.send_file.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.send_file)
         try:
             content = Path(req.file_path).read_bytes()
         except OSError as failure:
             error = data_stream_pb2.StreamError(description=str(failure))
-            self._hub.answer("send_file", async_id, error=error)
+            self._hub.answer("send_file", ask, error=error)
             return
         options = data_stream_pb2.StreamByteOptions()
         options.CopyFrom(req.options)
@@ -148,7 +147,7 @@ class Streams:
         stream = self._bytes(req.local_participant_handle, options)
         stream.info.total_length = len(content)
         self._whole(stream, content)
-        self._hub.answer("send_file", async_id, info=stream.info)
+        self._hub.answer("send_file", ask, info=stream.info)
 
     def _text(self, handle: int, options: data_stream_pb2.StreamTextOptions) -> _Stream:
         info = data_stream_pb2.TextStreamInfo(
@@ -266,7 +265,7 @@ class Streams:
                 if reader.held is not None:
                     reader.held.append(event(handle))
                     continue
-                self._ffi.put(event(handle))
+                self._ffi.put(event(handle), reader.inbox)
                 if last:
                     del self._readers[handle]
 
@@ -276,9 +275,10 @@ class Streams:
         reader = self._readers.get(req.reader_handle)
         if reader is None or reader.held is None:
             return
+        reader.inbox = self._ffi.asker()
         held, reader.held = reader.held, None
         for event in held:
-            self._ffi.put(event)
+            self._ffi.put(event, reader.inbox)
 
 
 def _forget(readers: dict[int, _Reader], handle: int) -> Callable[[], object]:

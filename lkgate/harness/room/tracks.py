@@ -6,10 +6,11 @@ from typing import Any
 
 from livekit.rtc._proto import room_pb2, track_pb2
 
-from lkgate.harness.room.audio import Audio, AudioTrack, track_info
+from lkgate.harness.room.audio import Audio
 from lkgate.harness.room.client import Client, Publication
-from lkgate.harness.room.ffi import Handler, VirtualFfi
+from lkgate.harness.room.ffi import Ask, Handler, VirtualFfi
 from lkgate.harness.room.hub import Hub
+from lkgate.harness.room.track import AudioTrack, track_info
 
 
 class Tracks:
@@ -57,22 +58,22 @@ class Tracks:
 
     def _publish(self, req: room_pb2.PublishTrackRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.publish_track.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.publish_track, inbox=client.inbox)
         track = self._audio.tracks[req.track_handle]
         publication = Publication(self._hub.new_sid("TR"), track, req.options.source)
         self._hub.after(
-            self._hub.link.publish_us, lambda: self._published(client, publication, async_id)
+            self._hub.link.publish_us, lambda: self._published(client, publication, ask)
         )
 
-    def _published(self, client: Client, publication: Publication, async_id: int) -> None:
+    def _published(self, client: Client, publication: Publication, ask: Ask) -> None:
         if client.gone:
-            self._hub.answer("publish_track", async_id, error="engine: connection closed")
+            self._hub.answer("publish_track", ask, error="engine: connection closed")
             return
         client.publications[publication.sid] = publication
         publication.track.on_mute = lambda muted: self._on_mute(client, publication, muted)
         owned = track_pb2.OwnedTrackPublication(info=publication.info(remote=False))
         owned.handle.id = self._ffi.handle()
-        self._hub.answer("publish_track", async_id, publication=owned)
+        self._hub.answer("publish_track", ask, publication=owned)
         client.tell(local_track_published=room_pb2.LocalTrackPublished(track_sid=publication.sid))
         self._hub.later(lambda: self._announce(client, publication))
 
@@ -98,13 +99,13 @@ class Tracks:
 
     def _unpublish(self, req: room_pb2.UnpublishTrackRequest, resp: Any) -> None:
         client = self._hub.client(req.local_participant_handle)
-        async_id = resp.unpublish_track.async_id = self._ffi.async_id()
+        ask = self._ffi.ask(resp.unpublish_track, inbox=client.inbox)
         publication = client.publications.pop(req.track_sid, None)
         if publication is None:
-            self._hub.answer("unpublish_track", async_id, error="track not found")
+            self._hub.answer("unpublish_track", ask, error="track not found")
             return
         publication.track.on_mute = None
-        self._hub.answer("unpublish_track", async_id)
+        self._hub.answer("unpublish_track", ask)
         unpublished = room_pb2.LocalTrackUnpublished(publication_sid=publication.sid)
         client.tell(local_track_unpublished=unpublished)
 

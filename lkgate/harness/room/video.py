@@ -6,9 +6,10 @@ from typing import Any
 
 from livekit.rtc._proto import ffi_pb2, track_pb2, video_frame_pb2
 
-from lkgate.harness.room.audio import Audio, AudioTrack, track_info
+from lkgate.harness.room.audio import Audio
 from lkgate.harness.room.ffi import Handler, VirtualFfi
 from lkgate.harness.room.sound import Sound
+from lkgate.harness.room.track import AudioTrack, track_info
 
 
 class Video:
