@@ -3,7 +3,8 @@
     python -m lkgate.demo.make [CALL ...] [--out DIRECTORY] [--python INTERPRETER]
 
 Needs flite and sox, a livekit-server, and an interpreter that has the ``live`` extra. Each call is
-recorded into DIRECTORY/CALL; one that is there already is replaced once its successor is whole.
+recorded into DIRECTORY/CALL; one that is there already is replaced once its successor is whole. Then
+the project's other builds add what their models say, and the baselines are accepted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lkgate.demo.make import calls, check, live, stage
+from lkgate.demo.make import calls, check, finish, live, stage
 from lkgate.errors import LkgateError
 from lkgate.model.build import Build
 
@@ -27,13 +28,17 @@ def main() -> int:
     parser.add_argument("calls", nargs="*", metavar="CALL", help="default: all of them")
     parser.add_argument("--out", type=Path, default=Path("recordings"))
     parser.add_argument("--python", type=Path, default=Path(sys.executable))
+    parser.add_argument("--only-record", action="store_true", help="no other builds, no baselines")
     parser.add_argument("--no-namespace", action="store_true", help="stay in this network")
     given = parser.parse_args()
     try:
         scripts = calls.read(tuple(given.calls))
         if not given.no_namespace:
             stage.enter_namespace(sys.argv[1:])
-        return asyncio.run(_make(scripts, given.out.absolute(), given.python))
+        status = asyncio.run(_make(scripts, given.out.absolute(), given.python))
+        if not given.only_record:
+            finish.finish([str(given.out / script.name) for script in scripts])
+        return status
     except LkgateError as error:
         print(error, file=sys.stderr)
         return 2
