@@ -3,8 +3,8 @@
     python -m lkgate.demo.make [CALL ...] [--out DIRECTORY] [--python INTERPRETER]
 
 Needs flite and sox, a livekit-server, and an interpreter that has the ``live`` extra. Each call is
-recorded into DIRECTORY/CALL; one that is there already is replaced once its successor is whole. Then
-the project's other builds add what their models say, and the baselines are accepted.
+recorded into DIRECTORY/CALL; one that is there already is replaced once its successor is whole.
+Then the project's other builds add what their models say, and the baselines are accepted.
 """
 
 from __future__ import annotations
