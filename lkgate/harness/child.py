@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Time of day while a program is loaded: the same for all of its calls.
 _LOADED_AT_UNIX_US = 1_735_689_600_000_000
+# Virtual time after which a program that is loaded counts as running for ever.
+_LOADED_WITHIN_NS = 24 * 3600 * 1_000_000_000
+_leave = os._exit  # the program's own use of it is watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,12 @@ class Warm:
         """Run the program as far as its server. See :func:`lkgate.harness.program.load`."""
         from lkgate.harness.program import load
 
-        return load(target)
+        scheduler = self.clock.scheduler
+        scheduler.horizon_ns = self.clock.peek() + _LOADED_WITHIN_NS
+        try:
+            return load(target)
+        finally:
+            scheduler.horizon_ns = None
 
     def call(
         self, directory: Path, *, server: AgentServer | None = None, target: Target | None = None
@@ -56,6 +64,7 @@ class Warm:
         began_s, cpu_s = real.perf_counter(), process.cpu_s()
         failure: Failure | None = None
         virtual_us = 0
+        process.leave_last_words(directory / "last_words")
         try:
             if server is None:
                 assert target is not None
@@ -64,7 +73,7 @@ class Warm:
         except BaseException as error:  # noqa: BLE001 - the end of this process, told to the parent
             failure = _explain(error)
         if os.getpid() != own:  # a process that the program forked off, and that came back
-            os._exit(0)
+            _leave(0)
         stats: dict[str, Json] = {
             "virtual_us": virtual_us,
             "wall_s": round(real.perf_counter() - began_s, 3),
@@ -73,7 +82,7 @@ class Warm:
         }
         _write_result(directory, failure, stats)
         process.flush()
-        os._exit(0)
+        _leave(0)
 
 
 def warm_up(*, seed: int) -> Warm:
@@ -129,6 +138,7 @@ def _explain(error: BaseException) -> Failure:
         return Failure(
             "deadlock",
             str(error),
+            where=program_line(error),
             next_step="The agent, the caller or a task of the program waits for something that "
             "nothing in the room will bring about.",
             trace=trace,
@@ -137,6 +147,7 @@ def _explain(error: BaseException) -> Failure:
         return Failure(
             "horizon",
             str(error),
+            where=program_line(error),
             next_step="The call went on far longer than the recording. Something repeats itself, "
             "or the agent never lets the caller go.",
             trace=trace,
@@ -148,6 +159,7 @@ def _explain(error: BaseException) -> Failure:
             "program_exit",
             f"the program exited {exit_words(error)} in the middle of the call",
             where=program_line(error),
+            next_step="An entrypoint ends a call by returning, or with `ctx.shutdown()`.",
             trace=trace,
         )
     if isinstance(error, KeyboardInterrupt):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sysconfig
+import sys
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
+from lkgate.harness.netguard import NetworkRefusedError
+from lkgate.harness.time.frames import is_program
 from lkgate.model.event import Json
-
-_LIBRARY = tuple(
-    {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
-    | {str(Path(__file__).resolve().parent.parent)}
-)
 
 
 class Failure(Exception):  # noqa: N818 - the project's word, a value in the parent
@@ -56,12 +52,16 @@ class Failure(Exception):  # noqa: N818 - the project's word, a value in the par
 def failure_of(
     kind: str, error: BaseException, *, said: str = "", next_step: str | None = None
 ) -> Failure:
-    """A failure because of an exception: its own words, at the program's own innermost line."""
+    """A failure because of an exception: its own words, at the program's own innermost line.
+
+    Args:
+        next_step: unless the exception itself tells what to do.
+    """
     return Failure(
         kind,
         f"{said}{in_words(error)}",
         where=program_line(error),
-        next_step=next_step,
+        next_step=_cure(error) or next_step,
         trace="".join(traceback.format_exception(error)),
     )
 
@@ -85,8 +85,27 @@ def program_line(error: BaseException) -> str | None:
     """``file:line`` of the program's own code, as near as possible to where it was raised."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         return f"{error.filename}:{error.lineno}"
-    own = [place for place in _places(error) if not place[0].startswith((*_LIBRARY, "<"))]
+    own = [place for place in _places(error) if is_program(place[0]) and place[0][0] != "<"]
     return f"{own[-1][0]}:{own[-1][1]}" if own else None
+
+
+def _cure(error: BaseException) -> str | None:
+    """What to do about an exception whose reason is well known, or about what caused it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, NetworkRefusedError):
+            return (
+                "A replay has no network: what was recorded is answered from the cassette. Move "
+                "the request into a function tool, whose answers are recorded, or replay with "
+                "`--models live`."
+            )
+        if isinstance(cause, ImportError):
+            missing = cause.name or str(cause)
+            return (
+                f"Install what {missing!r} comes from into {sys.executable}, or correct the import."
+            )
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return None
 
 
 def _places(error: BaseException) -> Iterator[tuple[str, int]]:

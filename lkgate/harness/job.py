@@ -20,6 +20,10 @@ from livekit.protocol import agent, models
 
 from lkgate.harness.failure import Failure, failure_of
 
+_RAISED = (
+    "A worker would log this and hang up. If it does not happen in a live room, look for what the "
+    "program expects of its surroundings; `--debug` shows its log with the traceback."
+)
 # Not a cloud address: nothing of a session is ever uploaded from here.
 URL = "ws://lkgate.invalid"
 _KEY, _SECRET = "lkgate", "lkgate-signs-tokens-that-nobody-checks"
@@ -166,7 +170,10 @@ class Job:
                 await asked(request)
             except Exception as error:
                 raise failure_of(
-                    "request_raised", error, said="the job request handler raised "
+                    "request_raised",
+                    error,
+                    said="the job request handler raised ",
+                    next_step=_RAISED,
                 ) from error
         else:
             await request.accept()
@@ -188,7 +195,9 @@ class Job:
         try:
             self._server._setup_fnc(process)
         except Exception as error:
-            raise failure_of("prewarm_raised", error, said="prewarm (setup_fnc) raised ") from error
+            raise failure_of(
+                "prewarm_raised", error, said="prewarm (setup_fnc) raised ", next_step=_RAISED
+            ) from error
 
     async def _entrypoint(self, ctx: JobContext) -> None:
         entrypoint = self._server._entrypoint_fnc
@@ -196,5 +205,7 @@ class Job:
         try:
             await entrypoint(ctx)
         except Exception as error:
-            self.failure = failure_of("entrypoint_raised", error, said="the entrypoint raised ")
+            self.failure = failure_of(
+                "entrypoint_raised", error, said="the entrypoint raised ", next_step=_RAISED
+            )
             raise

@@ -19,7 +19,8 @@ from typing import NoReturn
 
 from livekit.agents import AgentServer, WorkerOptions, cli
 
-from lkgate.harness.failure import Failure, exit_words, failure_of
+from lkgate.harness.failure import Failure, exit_words, failure_of, program_line
+from lkgate.harness.time import DeadlockError, HorizonError
 
 # As LiveKit's own discovery prefers them.
 _PREFERRED = ("app", "server", "agent")
@@ -64,8 +65,8 @@ def load(target: Target) -> AgentServer:
     ``sys.argv``, ``sys.path``, ``sys.modules["__main__"]``.
 
     Raises:
-        Failure: ``build_import``, ``build_exit``, ``no_server``, ``several_servers``,
-            ``no_session``.
+        Failure: ``build_import``, ``build_exit``, ``build_hang``, ``no_server``,
+            ``several_servers``, ``no_session``.
     """
     os.chdir(target.cwd)
     _intercept()
@@ -78,12 +79,15 @@ def load(target: Target) -> AgentServer:
     except SystemExit as exit_:
         raise _exited(target, exit_) from None
     except ImportError as error:
-        missing = error.name or str(error)
-        raise failure_of(
-            "build_import",
-            error,
-            next_step=f"Install what {missing!r} comes from into {sys.executable}, or correct "
-            "the import.",
+        raise failure_of("build_import", error) from error
+    except (DeadlockError, HorizonError) as error:
+        what = "ends" if isinstance(error, HorizonError) else "goes on"
+        raise Failure(
+            "build_hang",
+            f"the program's module level never {what}: {error}",
+            where=program_line(error) or target.name,
+            next_step='Put what runs for ever under `if __name__ == "__main__":`, in '
+            "`cli.run_app`.",
         ) from error
     except Exception as error:
         raise failure_of(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lkgate.bundle.journal import DIRECTORY, HEADER
+from lkgate.harness.time.frames import is_program
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
+
+_PLACE = re.compile(r'^  File "(/.*)", line (\d+)', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,23 @@ class Outcome:
     output: str = ""
 
 
+def last_place(directory: Path) -> str | None:
+    """``file:line`` of the program where a call's process was when it crashed or was ended.
+
+    Read from the tracebacks that it left: the thread that died first, innermost line first.
+    """
+    try:
+        words = (directory / "last_words").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    current = words.partition("Current thread")[2].partition("\n\n")[0]
+    for text in (current, words):
+        for file, line in _PLACE.findall(text):
+            if is_program(file) and "/lib/python3" not in file:
+                return f"{file}:{line}"
+    return None
+
+
 def amend_header(journal: Path, header: Mapping[str, Json]) -> None:
     """Add fields to a closed journal's header; they win over what the child wrote."""
     if not header:
@@ -84,7 +105,7 @@ def read_result(directory: Path, status: int, tail: str) -> tuple[Failure | None
     try:
         result = json.loads((directory / "result.json").read_bytes())
     except FileNotFoundError:
-        return _crash(status, tail), {}
+        return _crash(directory, status, tail), {}
     except ValueError:
         return Failure("crash", "the call's process left a result that cannot be read"), {}
     stats = result.get("stats") or {}
@@ -102,7 +123,7 @@ def read_result(directory: Path, status: int, tail: str) -> tuple[Failure | None
     )
 
 
-def _crash(status: int, tail: str) -> Failure:
+def _crash(directory: Path, status: int, tail: str) -> Failure:
     if status < 0:
         try:
             name = signal.Signals(-status).name
@@ -112,4 +133,10 @@ def _crash(status: int, tail: str) -> Failure:
     else:
         how = f"exited with status {status} in the middle of the call"
     printed = f"; it last printed:\n{tail}" if tail else ""
-    return Failure("crash", f"the call's process {how}{printed}")
+    return Failure(
+        "crash",
+        f"the call's process {how}{printed}",
+        last_place(directory),
+        "The program ended its whole process, where a worker needs it to go on. Run it by hand in "
+        "the same interpreter.",
+    )

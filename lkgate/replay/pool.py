@@ -21,9 +21,9 @@ from lkgate.bundle import close_journal
 from lkgate.errors import BuildError, BundleError
 from lkgate.model.build import Build
 from lkgate.model.event import Json
-from lkgate.replay.outcome import Failure, Job, Outcome, amend_header, read_result
+from lkgate.replay.outcome import Failure, Job, Outcome, amend_header, last_place, read_result
 from lkgate.replay.output import Output
-from lkgate.replay.server import BOOT, Server, kill_group
+from lkgate.replay.server import BOOT, Server, abort, kill_group
 
 _LOAD_LIMIT_S = 180.0
 _TICK_S = 0.5
@@ -227,7 +227,8 @@ class _Pool:
             else:
                 one.killed = True
                 one.deadline_s = now_s + 5.0
-                kill_group(one.pid)
+                # An abort, for it leaves the place where it was behind; _stop() kills the rest.
+                abort(one.pid)
 
     def _end(self, one: _Running, status: int) -> None:
         self._stop(one)
@@ -253,6 +254,7 @@ class _Pool:
             limit = Failure(
                 "wall_limit",
                 f"the call was still running after {self._limit_s(job):g} s of real time",
+                where=last_place(job.directory),
                 next_step="Something in the build works in real time, or for ever. Look at what "
                 "it printed with --debug, or raise `wall_limit_s`.",
             )

@@ -20,6 +20,7 @@ Server to parent::
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -157,6 +158,12 @@ def kill_group(pid: int) -> None:
             kill(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             continue
+
+
+def abort(pid: int) -> None:
+    """Tell the process, which is still there or a zombie, to give up."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGABRT)
 
 
 def _kill_session(session: int) -> None:
