@@ -6,18 +6,17 @@ import asyncio
 import collections
 import concurrent.futures
 import gc
-import heapq
-from asyncio import Handle, TimerHandle
-from collections.abc import Callable, Coroutine, Generator
+from asyncio import Handle
+from collections.abc import Callable
 from contextvars import Context
-from heapq import heappop, heappush
+from heapq import heappop
 from typing import Any, TypeVar
 
 from lkgate.harness.time import jobs
 from lkgate.harness.time.clock import NS, Clock
-from lkgate.harness.time.handles import Soon, Timer
+from lkgate.harness.time.handles import Soon
+from lkgate.harness.time.order import NEVER_NS, OrderedLoop
 from lkgate.harness.time.scheduler import GRACE_S, Strand
-from lkgate.harness.time.tasks import VirtualFuture, VirtualTask
 
 T = TypeVar("T")
 
@@ -26,8 +25,6 @@ _SPIN = 1_000
 _SPIN_AGAIN = 100
 # A busy loop looks at its sockets every so many iterations. They are the machine's, never exact.
 _POLL_EVERY = 16
-# Timers beyond this are never.
-_NEVER_NS = 1 << 62
 # A loop on a thread of the program's own looks at its sockets this often in virtual time.
 _POLL_NS = 10_000_000
 COLLECT_NS = 60 * NS
@@ -35,7 +32,7 @@ COLLECT_NS = 60 * NS
 _THREADS = 32
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(OrderedLoop):
     """Runs what is ready; when nothing is, moves the clock to the next timer.
 
     The order of everything is a function of the program alone. When the loop has nothing ready, it
@@ -47,103 +44,36 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     clock, in real time. Two timers of one instant fire in the order in which they were set.
     """
 
-    # Of the base class, private, and watched by tests/harness/time/test_cpython.py.
-    _ready: collections.deque[Handle]
-    _scheduled: list[tuple[int, int, TimerHandle]]
-    _stopping: bool
-    _closed: bool
-    _debug: bool
-    _timer_cancelled_count: int
-
     def __init__(self, clock: Clock) -> None:
-        super().__init__()
+        super().__init__(clock)
         # One entry is the loop's own bell; more are real sockets.
         self._fds: dict[int, object] = self._selector._fd_to_key  # type: ignore[attr-defined]
-        self._clock = clock
-        self._scheduler = clock.scheduler
-        self._order = clock.scheduler.order
         self._inbox: collections.deque[Handle] = collections.deque()
         self._strand: Strand | None = None  # whose loop it is, if not the main thread's
         self._parked: Strand | None = None
+        self._requests = 0
         self._busy = 0
         self._busy_limit = _SPIN
-        self.collect_at_ns = _NEVER_NS  # for run(), which turns the collector off
+        self.collect_at_ns = NEVER_NS  # for run(), which turns the collector off
         self.set_default_executor(
             concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="asyncio")
         )
-
-    # -- time
-
-    def time(self) -> float:
-        return self._clock.peek() / NS
-
-    def call_at(  # type: ignore[override]
-        self,
-        when: float,
-        callback: Callable[..., object],
-        *args: Any,
-        context: Context | None = None,
-    ) -> TimerHandle:
-        if self._closed:
-            self._check_closed()  # type: ignore[attr-defined]
-        timer = Timer(when, callback, args, self, context)
-        ns = int(when * NS + 0.5) if when < 4e9 else _NEVER_NS
-        heappush(self._scheduled, (ns, next(self._order), timer))
-        return timer
-
-    def call_later(  # type: ignore[override]
-        self,
-        delay: float,
-        callback: Callable[..., object],
-        *args: Any,
-        context: Context | None = None,
-    ) -> TimerHandle:
-        if self._closed:
-            self._check_closed()  # type: ignore[attr-defined]
-        clock = self._clock
-        now = clock.peek() if clock.requests else clock.now_ns
-        when = now / NS + delay
-        timer = Timer(when, callback, args, self, context)
-        ns = int(when * NS + 0.5) if when < 4e9 else _NEVER_NS
-        heappush(self._scheduled, (ns, next(self._order), timer))
-        return timer
-
-    def call_soon(  # type: ignore[override]
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> Handle:
-        if self._closed:
-            self._check_closed()  # type: ignore[attr-defined]
-        handle = Soon(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
-
-    def create_future(self) -> asyncio.Future[Any]:
-        return VirtualFuture(loop=self)
-
-    def create_task(  # type: ignore[override]
-        self,
-        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
-        *,
-        name: str | None = None,
-        context: Context | None = None,
-        **more: Any,
-    ) -> asyncio.Task[T]:
-        if self.get_task_factory() is not None:  # the program's own
-            return super().create_task(coro, name=name, context=context, **more)
-        if self._closed:
-            self._check_closed()  # type: ignore[attr-defined]
-        task: asyncio.Task[T] = VirtualTask(coro, loop=self, name=name, context=context, **more)
-        return task
 
     # -- real requests
 
     def real_begin(self) -> None:
         """A real request is out: until :meth:`real_end` the clock runs at the machine's pace."""
         self._clock.real_begin()
+        self._requests += 1
 
     def real_end(self) -> None:
-        """The request came back."""
+        """The request came back.
+
+        Raises:
+            RuntimeError: none was out.
+        """
         self._clock.real_end()
+        self._requests -= 1
 
     # -- threads
 
@@ -203,6 +133,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.call_soon_threadsafe(self.real_end)
 
     # -- the heart
+
+    def close(self) -> None:
+        super().close()
+        while self._requests:  # a child process that outlives the loop: nobody waits for it
+            self.real_end()
 
     def run_forever(self) -> None:
         scheduler = self._scheduler
@@ -338,27 +273,3 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if own is None or other is None:
             return own if other is None else other
         return min(own, other)
-
-    def _next_own_ns(self) -> int | None:
-        timers = self._scheduled
-        while timers and timers[0][2]._cancelled:
-            heappop(timers)[2]._scheduled = False  # type: ignore[attr-defined]
-            self._timer_cancelled_count -= 1
-        return timers[0][0] if timers else None
-
-    def _timer_handle_cancelled(self, handle: TimerHandle) -> None:
-        if not handle._scheduled:  # type: ignore[attr-defined]
-            return
-        self._timer_cancelled_count += 1
-        if self._timer_cancelled_count > 100 and (
-            self._timer_cancelled_count * 2 > len(self._scheduled)
-        ):
-            # The handle that is being cancelled does not say so yet.
-            self._scheduled = [
-                entry
-                for entry in self._scheduled
-                if not (entry[2]._cancelled or entry[2] is handle)
-            ]
-            handle._scheduled = False  # type: ignore[attr-defined]
-            heapq.heapify(self._scheduled)
-            self._timer_cancelled_count = 0

@@ -440,3 +440,22 @@ def test_time_goes_on_by_itself_while_a_real_request_is_out() -> None:
         from lkgate.harness.time import real
         show(run(main, horizon_s=100))
     """) == [True, True, True, "real_end() without real_begin()"]
+
+
+def test_a_child_process_that_outlives_its_loop_does_not_hold_the_next() -> None:
+    assert play("""
+        async def leave():
+            children.append(await asyncio.create_subprocess_exec(
+                sys.executable, "-c", "import time; time.sleep(60)"))
+        async def main():
+            await asyncio.sleep(100_000)
+            return now() > 99_000
+        children = []
+        asyncio.run(leave())
+        clock_runs = clock.requests
+        show([clock_runs, run(main, horizon_s=1e6)])
+        for child in children:
+            os.kill(child.pid, 9)
+        sys.stdout.flush()
+        os._exit(0)
+    """) == [0, True]

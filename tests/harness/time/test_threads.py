@@ -512,3 +512,22 @@ def test_threads_leave_one_trace() -> None:
         show(run(main))
     """
     assert play(program, PYTHONHASHSEED="1") == play(program, PYTHONHASHSEED="2")
+
+
+def test_a_threads_own_loop_hears_its_sockets() -> None:
+    assert play("""
+        import socket
+        async def main():
+            ours, theirs = socket.socketpair()
+            theirs.setblocking(False)
+            def own():
+                async def inner():
+                    word = await asyncio.get_running_loop().sock_recv(theirs, 10)
+                    return [word.decode(), 1 <= now() <= 1.02]
+                return asyncio.run(inner())
+            job = asyncio.create_task(asyncio.to_thread(own))
+            await asyncio.sleep(1)
+            ours.send(b"hello")
+            return await job
+        show(run(main))
+    """) == ["hello", True]
