@@ -1,75 +1,149 @@
-"""Resampling that gives the same samples in every process.
+"""Resampling that gives the same samples in every process and on every machine.
 
 LiveKit's own resampler (soxr through its native library) dithers with a seed made of time and an
 address: one input, another output every time, and a voice activity detector behind it crosses its
-threshold elsewhere. swresample, which PyAV brings along with livekit-agents, does not.
+threshold elsewhere. Here the filter's coefficients are integers and its sums stay below 2**53, so
+they are exact in whatever order a processor adds them up.
 """
 
 from __future__ import annotations
 
-import av
+import functools
+import math
+from collections import OrderedDict
+
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.int16]
 
-_LAYOUTS = {1: "mono", 2: "stereo"}
+# Coefficients a phase, at the lower of the two rates.
+_TAPS = 32
+_ONE = 1 << 15
+_BETA = 8.0
+_PASS_RATIO = 0.94
+# Several resamplers of a session are fed the same frames: LiveKit's detectors have one each.
+_KEPT = 16
 
 
 class Resampler:
     """A streaming converter of interleaved 16-bit samples.
 
+    Output sample ``n`` belongs to the input's time ``n / output_hz``; what needs input that has
+    not come yet is held back.
+
     Args:
         input_hz, output_hz: sample rates.
-        channels: 1 or 2, of both sides.
-
-    Attributes:
-        output: what was handed out last, for who keeps it alive.
-
-    Raises:
-        ValueError: more channels than it knows.
+        channels: of both sides.
     """
 
     def __init__(self, input_hz: int, output_hz: int, channels: int) -> None:
-        if channels not in _LAYOUTS:
-            raise ValueError(f"audio of {channels} channels cannot be resampled")
-        self._input_hz = input_hz
-        self._output_hz = output_hz
+        self._rates = (input_hz, output_hz)
         self._channels = channels
-        self.output = np.zeros(0, np.int16)
-        self._swr = self._new()
+        self._tail = b""
+        self._begin()
+
+    @property
+    def held(self) -> int:
+        """Output samples a channel that may be held back, at most."""
+        input_hz, output_hz = self._rates
+        if input_hz == output_hz:
+            return 0
+        step, taps, _ = _filter(input_hz, output_hz)
+        return math.ceil((taps + step) * output_hz / input_hz) + 1
 
     def push(self, samples: Samples) -> Samples:
-        """What has become available; the filter holds back a few samples."""
-        if self._input_hz == self._output_hz or not samples.size:
+        """What has become available."""
+        input_hz, output_hz = self._rates
+        if input_hz == output_hz or not samples.size:
             return samples
-        frame = av.AudioFrame.from_ndarray(
-            samples.reshape(1, -1), format="s16", layout=_LAYOUTS[self._channels]
-        )
-        frame.sample_rate = self._input_hz
-        return _joined(self._swr.resample(frame))
+        self._pushed += samples.size // self._channels
+        out, self._tail = _convert(self._rates, self._channels, self._tail, samples.tobytes())
+        self._handed += out.size // self._channels
+        return out
 
     def flush(self) -> Samples:
         """The rest. The next sample pushed begins a new stream."""
-        if self._input_hz == self._output_hz:
+        input_hz, output_hz = self._rates
+        if input_hz == output_hz or not self._pushed:
             return np.zeros(0, np.int16)
-        rest = _joined(self._swr.resample(None))
-        self._swr = self._new()
+        step, taps, _ = _filter(input_hz, output_hz)
+        whole = -(-self._pushed * output_hz // input_hz)
+        silence = bytes(2 * self._channels * (taps + 2 * step))
+        out, _ = _convert(self._rates, self._channels, self._tail, silence)
+        rest = out[: (whole - self._handed) * self._channels]
+        self._begin()
         return rest
 
-    def _new(self) -> av.AudioResampler:
-        return av.AudioResampler(
-            format="s16", layout=_LAYOUTS[self._channels], rate=self._output_hz
-        )
+    def _begin(self) -> None:
+        self._pushed = self._handed = 0
+        input_hz, output_hz = self._rates
+        self._tail = b""
+        if input_hz != output_hz:
+            _, taps, _ = _filter(input_hz, output_hz)
+            # So that the first output sample lies on the first input sample.
+            self._tail = bytes(2 * self._channels * (taps // 2 - 1))
 
 
-def _joined(frames: list[av.AudioFrame]) -> Samples:
-    parts: list[Samples] = [
-        np.asarray(frame.to_ndarray(), np.int16).reshape(-1) for frame in frames if frame.samples
-    ]
-    if not parts:
-        return np.zeros(0, np.int16)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+_recent: OrderedDict[tuple[tuple[int, int], int, bytes, bytes], tuple[Samples, bytes]]
+_recent = OrderedDict()
+
+
+def _convert(
+    rates: tuple[int, int], channels: int, tail: bytes, new: bytes
+) -> tuple[Samples, bytes]:
+    """Output for ``tail + new``, and the part of it that the next output needs again.
+
+    A pure function; what was asked lately is remembered.
+    """
+    key = (rates, channels, tail, new)
+    known = _recent.get(key)
+    if known is None:
+        known = _recent[key] = _compute(rates, channels, tail + new)
+        if len(_recent) > _KEPT:
+            _recent.popitem(last=False)
+    return known
+
+
+def _compute(rates: tuple[int, int], channels: int, data: bytes) -> tuple[Samples, bytes]:
+    step, _, matrix = _filter(*rates)
+    width = matrix.shape[0]
+    frames = np.frombuffer(data, np.int16).reshape(-1, channels)
+    blocks = (len(frames) - width) // step + 1
+    if blocks <= 0:
+        return np.zeros(0, np.int16), data
+    out = np.empty((blocks * matrix.shape[1], channels), np.int16)
+    for channel in range(channels):
+        line = frames[:, channel].astype(np.float64)
+        windows = np.lib.stride_tricks.sliding_window_view(line, width)[: blocks * step : step]
+        sums = (windows @ matrix).reshape(-1)
+        np.clip(np.rint(sums / _ONE, out=sums), -32768, 32767, out=sums)
+        out[:, channel] = sums
+    flat = out.reshape(-1)
+    flat.flags.writeable = False  # it is remembered
+    return flat, data[2 * channels * blocks * step :]
+
+
+@functools.cache
+def _filter(input_hz: int, output_hz: int) -> tuple[int, int, NDArray[np.float64]]:
+    """How many input samples a block takes, taps a phase, and the block's matrix.
+
+    A block of ``step`` input samples gives ``matrix.shape[1]`` output samples from a window of
+    ``matrix.shape[0]`` input samples. A windowed sinc, cut off below the lower Nyquist frequency.
+    """
+    common = math.gcd(input_hz, output_hz)
+    step, made = input_hz // common, output_hz // common
+    ratio = min(1.0, output_hz / input_hz)
+    taps = 2 * math.ceil(_TAPS / ratio / 2)
+    half = taps // 2
+    matrix = np.zeros((taps + step, made))
+    for output in range(made):
+        whole, part = divmod(output * step, made)
+        at = np.arange(taps) - (half - 1) - part / made
+        window = np.i0(_BETA * np.sqrt(np.clip(1 - (at / half) ** 2, 0, None))) / np.i0(_BETA)
+        phase = np.sinc(at * ratio * _PASS_RATIO) * window
+        matrix[whole : whole + taps, output] = np.rint(phase / phase.sum() * _ONE)
+    return step, taps, matrix
 
 
 def remixed(samples: Samples, channels: int, wanted: int) -> Samples:

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from livekit.rtc._proto import audio_frame_pb2, ffi_pb2, track_pb2
-from numpy.typing import NDArray
 
-from lkgate.harness.resample import Resampler
-from lkgate.harness.room.ffi import Handler, RefusedError, VirtualFfi, samples_at
-from lkgate.harness.room.sound import Sound, Timeline
+from lkgate.harness.room.ffi import Handler, RefusedError, VirtualFfi
+from lkgate.harness.room.resampler import replace_resampler
+from lkgate.harness.room.sound import Sound
+from lkgate.harness.room.source import Source, replace_capture
 from lkgate.harness.room.stream import Stream, replace_run
 from lkgate.harness.room.track import AudioTrack, track_info
 
@@ -34,15 +33,15 @@ class Audio:
         self.tracks: dict[int, AudioTrack] = {}
         self.find: Callable[[int, int], AudioTrack | None] = lambda participant, source: None
         self._ffi = ffi
-        self._sources: dict[int, _Source] = {}
+        self._sources: dict[int, Source] = {}
         self._streams: dict[int, Stream] = {}
         replace_run(self._streams)
-        self._resamplers: dict[int, Resampler] = {}
+        replace_capture(self._sources)
+        replace_resampler()
 
     def handlers(self) -> dict[str, Handler]:
         return {
             "new_audio_source": self._new_source,
-            "capture_audio_frame": self._capture,
             "clear_audio_buffer": self._clear,
             "create_audio_track": self._create_track,
             "local_track_mute": self._mute,
@@ -50,9 +49,6 @@ class Audio:
             "get_stats": self._stats,
             "new_audio_stream": self._stream_of_track,
             "audio_stream_from_participant": self._stream_of_participant,
-            "new_sox_resampler": self._new_resampler,
-            "push_sox_resampler": self._push_resampler,
-            "flush_sox_resampler": self._flush_resampler,
         }
 
     def end(self, track: AudioTrack) -> None:
@@ -66,28 +62,13 @@ class Audio:
         if req.platform_audio_handle:
             raise RefusedError("the virtual room has no microphone of the machine's")
         handle = self._ffi.handle()
-        self._sources[handle] = _Source(req.sample_rate, req.num_channels, req.queue_size_ms)
+        self._sources[handle] = Source(req.sample_rate, req.num_channels, req.queue_size_ms)
         self._ffi.own(handle, lambda: self._drop_source(handle))
         resp.new_audio_source.source.handle.id = handle
         resp.new_audio_source.source.info.type = _SOURCE
 
     def _drop_source(self, handle: int) -> None:
         self._sources.pop(handle).clear()
-
-    def _capture(self, req: audio_frame_pb2.CaptureAudioFrameRequest, resp: Any) -> None:
-        source, frame = self._sources[req.source_handle], req.buffer
-        timeline = source.timeline
-        if (frame.sample_rate, frame.num_channels) != (timeline.rate_hz, timeline.channels):
-            raise ValueError("sample_rate and num_channels don't match")
-        ask = self._ffi.ask(resp.capture_audio_frame)
-        samples = samples_at(frame.data_ptr, frame.samples_per_channel * frame.num_channels)
-
-        def done() -> None:
-            event = ffi_pb2.FfiEvent()
-            event.capture_audio_frame.async_id = ask.async_id
-            self._ffi.put(event, ask.inbox)
-
-        source.capture(samples, done)
 
     def _clear(self, req: audio_frame_pb2.ClearAudioBufferRequest, resp: Any) -> None:
         self._sources[req.source_handle].clear()
@@ -164,65 +145,3 @@ class Audio:
         )
         self._ffi.own(handle, lambda: self._streams.pop(handle).end())
         return handle
-
-    # -- resamplers
-
-    def _new_resampler(self, req: audio_frame_pb2.NewSoxResamplerRequest, resp: Any) -> None:
-        handle = self._ffi.handle()
-        self._resamplers[handle] = Resampler(
-            round(req.input_rate), round(req.output_rate), req.num_channels
-        )
-        self._ffi.own(handle, lambda: self._drop_resampler(handle))
-        resp.new_sox_resampler.resampler.handle.id = handle
-        resp.new_sox_resampler.resampler.info.SetInParent()
-
-    def _drop_resampler(self, handle: int) -> None:
-        self._resamplers.pop(handle, None)
-
-    def _push_resampler(self, req: audio_frame_pb2.PushSoxResamplerRequest, resp: Any) -> None:
-        samples = samples_at(req.data_ptr, req.size // 2)
-        out = self._resamplers[req.resampler_handle].push(samples)
-        self._hand_over(req.resampler_handle, out, resp.push_sox_resampler)
-
-    def _flush_resampler(self, req: audio_frame_pb2.FlushSoxResamplerRequest, resp: Any) -> None:
-        out = self._resamplers[req.resampler_handle].flush()
-        self._hand_over(req.resampler_handle, out, resp.flush_sox_resampler)
-
-    def _hand_over(self, handle: int, out: NDArray[np.int16], answer: Any) -> None:
-        out = np.ascontiguousarray(out)
-        answer.output_ptr = out.ctypes.data if out.size else 0
-        answer.size = out.nbytes
-        # Alive until the next push, as the native one's output is.
-        self._resamplers[handle].output = out
-
-
-class _Source:
-    """A queue that plays at the loop's pace, and its owner's wait for room in it."""
-
-    def __init__(self, rate_hz: int, channels: int, queue_ms: int) -> None:
-        self._loop = asyncio.get_event_loop()
-        self.timeline = Timeline(rate_hz, channels, self._loop.time())
-        self._queue = rate_hz * queue_ms // 1000
-        self._waiting: dict[asyncio.TimerHandle, Callable[[], None]] = {}
-
-    def capture(self, samples: NDArray[np.int16], done: Callable[[], None]) -> None:
-        """Queue a frame; ``done`` is called once no more is queued than may be."""
-        over = self.timeline.write(self._loop.time(), samples) - self._queue
-        if over <= 0:
-            done()
-            return
-
-        def fire() -> None:
-            del self._waiting[timer]
-            done()
-
-        timer = self._loop.call_later(over / self.timeline.rate_hz, fire)
-        self._waiting[timer] = done
-
-    def clear(self) -> None:
-        """Drop what has not been played; nobody waits for it any more."""
-        self.timeline.cut(self._loop.time())
-        waiting, self._waiting = self._waiting, {}
-        for timer, done in waiting.items():
-            timer.cancel()
-            done()

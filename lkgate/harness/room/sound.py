@@ -13,8 +13,6 @@ Samples = NDArray[np.int16]
 _SLACK_MS = 10
 # A listener is behind by the link's latency and one frame; frames are a second at most.
 _KEPT_S = 4
-# Samples, at the lower of the two rates, that a resampler's filter may hold back.
-_FILTER_SAMPLES = 64
 
 
 class Timeline:
@@ -166,8 +164,7 @@ class Reader:
         self._rest: Samples = np.zeros(0, np.int16)
         if timeline.rate_hz != rate_hz:
             self._resampler = Resampler(timeline.rate_hz, rate_hz, channels)
-            held = _FILTER_SAMPLES * max(1, -(-rate_hz // timeline.rate_hz))
-            self._rest = np.zeros(held * channels, np.int16)
+            self._rest = np.zeros(self._resampler.held * channels, np.int16)
 
     def frame(self) -> Samples:
         """The next frame, interleaved."""

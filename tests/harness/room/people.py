@@ -13,7 +13,7 @@ from livekit.rtc import audio_source
 from numpy.typing import NDArray
 
 from lkgate.harness import room as virtual
-from lkgate.harness.room import Hub, Link
+from lkgate.harness.room import Hub, Link, source
 from lkgate.harness.time import Clock, run
 
 T = TypeVar("T")
@@ -29,7 +29,9 @@ def in_room(main: Callable[[Hub], Coroutine[Any, Any, T]], *, link: Link = LINK)
 
     async def body() -> T:
         # The process keeps its real clock here; this one class looks at it.
-        audio_source.time = SimpleNamespace(monotonic=now)  # type: ignore[assignment, attr-defined]
+        virtual_clock: Any = SimpleNamespace(monotonic=now)
+        for module in (audio_source, source):
+            module.time = virtual_clock  # type: ignore[attr-defined]
         hub = virtual.open_room(ffi, room=ROOM, link=link)
         return await main(hub)
 
