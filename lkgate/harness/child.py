@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from lkgate.harness import process
 from lkgate.harness import time as virtual
 from lkgate.harness.failure import Failure, exit_words, failure_of, in_words, program_line
+from lkgate.harness.last_words import leave_last_words
 from lkgate.harness.time import real
 from lkgate.harness.time.threads import WorkerStuckError
 from lkgate.model.event import Json
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _LOADED_AT_UNIX_US = 1_735_689_600_000_000
 # Virtual time after which a program that is loaded counts as running for ever.
 _LOADED_WITHIN_NS = 24 * 3600 * 1_000_000_000
+# In the directory of a job.
+LAST_WORDS = "last_words"
 _leave = os._exit  # the program's own use of it is watched
 
 
@@ -64,7 +67,8 @@ class Warm:
         began_s, cpu_s = real.perf_counter(), process.cpu_s()
         failure: Failure | None = None
         virtual_us = 0
-        process.leave_last_words(directory / "last_words")
+        words = os.open(directory / LAST_WORDS, os.O_WRONLY | os.O_CREAT, 0o600)
+        leave_last_words(words)
         try:
             if server is None:
                 assert target is not None
@@ -105,10 +109,12 @@ def warm_up(*, seed: int) -> Warm:
             "install livekit-agents there.",
             trace=traceback.format_exc(),
         ) from error
-    from lkgate.harness import call, program, room  # noqa: F401
+    from lkgate.harness import call, program, rehearsal, room, speakingrate  # noqa: F401
     from lkgate.harness.tape import install_seams, provider_environment
 
     install_seams()
+    speakingrate.install()
+    rehearsal.rehearse()
     os.environ.update(provider_environment(os.environ))
     return Warm(clock, room.install())
 

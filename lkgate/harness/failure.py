@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -104,8 +105,18 @@ def _cure(error: BaseException) -> str | None:
             return (
                 f"Install what {missing!r} comes from into {sys.executable}, or correct the import."
             )
+        if isinstance(cause, KeyError) and _is_of_environ(cause):
+            return (
+                f"Set {cause.args[0]} in the build's `env`: a replay passes no other variables of "
+                "yours."
+            )
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return None
+
+
+def _is_of_environ(error: KeyError) -> bool:
+    *_, (file, _) = [("", 0), *_places(error)]
+    return file == os.environ.__getitem__.__code__.co_filename and bool(error.args)
 
 
 def _places(error: BaseException) -> Iterator[tuple[str, int]]:

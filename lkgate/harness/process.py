@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import faulthandler
 import os
 import resource
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 # One thread for each: the calls themselves run in parallel, and sums come out in one order.
@@ -51,24 +49,6 @@ def print_to(pipe: Path) -> None:
     for standard in (1, 2):
         os.dup2(fd, standard)
     os.close(fd)
-
-
-def leave_last_words(file: Path) -> None:
-    """Should this process die of a crash, an abort or ``os._exit``, ``file`` says where it was.
-
-    The tracebacks are as :mod:`faulthandler` writes them; the file is empty if nothing happened.
-    """
-    words = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    faulthandler.enable(words)
-    own, leave = os.getpid(), os._exit
-
-    def exit_from(status: int) -> NoReturn:
-        if os.getpid() == own:
-            with contextlib.suppress(OSError):  # the program may have closed what it did not open
-                faulthandler.dump_traceback(words)
-        leave(status)
-
-    os._exit = exit_from
 
 
 def threads() -> int:

@@ -51,6 +51,10 @@ class Target:
         return str(self.program) if self.program else f"-m {self.module}"
 
 
+class _NotAModuleError(Exception):
+    """What ``-m`` names cannot be run."""
+
+
 class _Started(BaseException):
     """Unwinds the program from where it would have worked for ever."""
 
@@ -89,7 +93,7 @@ def load(target: Target) -> AgentServer:
             next_step='Put what runs for ever under `if __name__ == "__main__":`, in '
             "`cli.run_app`.",
         ) from error
-    except Exception as error:
+    except BaseException as error:  # the program's own, whatever it is
         raise failure_of(
             "build_import", error, said="the program cannot be loaded: ", next_step=_BY_HAND
         ) from error
@@ -126,7 +130,10 @@ def _run(target: Target) -> Mapping[str, object]:
         source = path.read_bytes()
     except OSError as error:
         raise Failure(
-            "build_import", f"there is no program: {error.strerror}", where=str(path)
+            "build_import",
+            f"there is no program: {error.strerror}",
+            where=str(path),
+            next_step="Correct `program` of the build, a file.",
         ) from error
     code = compile(source, str(path), "exec", dont_inherit=True)
     main = _main_module(None, str(path))
@@ -137,12 +144,17 @@ def _run(target: Target) -> Mapping[str, object]:
 
 def _run_module(name: str, target: Target) -> Mapping[str, object]:
     _command_line(name, target.cwd, target)
-    details: Callable[[str], tuple[str, importlib.machinery.ModuleSpec, types.CodeType]]
+    details: Callable[..., tuple[str, importlib.machinery.ModuleSpec, types.CodeType]]
     details = runpy._get_module_details  # type: ignore[attr-defined]
     try:
-        _, spec, code = details(name)
-    except runpy._Error as error:  # type: ignore[attr-defined]
-        raise Failure("build_import", str(error), where=f"-m {name}") from error
+        _, spec, code = details(name, _NotAModuleError)
+    except _NotAModuleError as error:
+        raise Failure(
+            "build_import",
+            str(error),
+            where=f"-m {name}",
+            next_step="Correct `module` of the build, or its `cwd`, from which modules are found.",
+        ) from error
     main = _main_module(spec, spec.origin or name)
     sys.argv[0] = spec.origin or name
     exec(code, vars(main))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from lkgate.harness import process
 from lkgate.harness.failure import Failure
+from lkgate.harness.last_words import last_place, leave_last_words
 from lkgate.model.event import Json
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 # How the nursery says that calls have to load the program themselves.
 _HAS_THREADS = 75
 _RECEIVED = 1 << 16
+_leave = os._exit  # the program's own use of it is watched
 
 
 def main(control_fd: int) -> int:
@@ -68,13 +70,19 @@ def main(control_fd: int) -> int:
 def _try_nursery(control: _Control, warm: Warm, target: Target) -> int:
     """Load and serve in a fork; its exit status, or _HAS_THREADS if it may not serve."""
     reading, writing = os.pipe()
+    heard, words = os.pipe()
+    for end in (heard, words):  # a dying process must not wait for anybody
+        os.set_blocking(end, False)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         process.die_with_parent(parent)
         os.close(reading)
-        os._exit(_nursery(control, warm, target, writing))
+        os.close(heard)
+        leave_last_words(words)
+        _leave(_nursery(control, warm, target, writing))
     os.close(writing)
+    os.close(words)
     answered = bool(os.read(reading, 1))
     os.close(reading)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -83,7 +91,8 @@ def _try_nursery(control: _Control, warm: Warm, target: Target) -> int:
             signal.signal(-status, signal.SIG_DFL)
             os.kill(os.getpid(), -status)
         return status
-    control.send({"op": "failed", "error": _crashed(status, target).as_json()})
+    place = last_place(_all_of(heard))
+    control.send({"op": "failed", "error": _crashed(status, target, place).as_json()})
     return 1
 
 
@@ -97,7 +106,7 @@ def _nursery(control: _Control, warm: Warm, target: Target, answer_fd: int) -> i
         failure = raised
     finally:
         if os.getpid() != own:  # a fork of the program's own came back here
-            os._exit(0)
+            _leave(0)
     process.flush()
     if failure is not None:
         os.write(answer_fd, b"!")
@@ -188,7 +197,14 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _crashed(status: int, target: Target) -> Failure:
+def _all_of(pipe: int) -> str:
+    """What has been written to it, and closes it."""
+    with contextlib.suppress(BlockingIOError), open(pipe, "rb", buffering=0) as file:
+        return (file.read(_RECEIVED) or b"").decode(errors="replace")
+    return ""
+
+
+def _crashed(status: int, target: Target, place: str | None) -> Failure:
     if status < 0:
         how = f"was killed by {signal.Signals(-status).name}"
     else:
@@ -196,7 +212,7 @@ def _crashed(status: int, target: Target) -> Failure:
     return Failure(
         "build_crash",
         f"the program's process {how} while it was loaded",
-        where=target.name,
+        where=place or target.name,
         next_step="Run it by hand in the same interpreter.",
     )
 

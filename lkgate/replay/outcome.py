@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lkgate.bundle.journal import DIRECTORY, HEADER
-from lkgate.harness.time.frames import is_program
+from lkgate.harness.last_words import last_place
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
-
-_PLACE = re.compile(r'^  File "(/.*)", line (\d+)', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +70,13 @@ class Outcome:
     output: str = ""
 
 
-def last_place(directory: Path) -> str | None:
-    """``file:line`` of the program where a call's process was when it crashed or was ended.
-
-    Read from the tracebacks that it left: the thread that died first, innermost line first.
-    """
+def last_place_of(directory: Path) -> str | None:
+    """``file:line`` of the program where a job's process was when it crashed or was ended."""
     try:
         words = (directory / "last_words").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    current = words.partition("Current thread")[2].partition("\n\n")[0]
-    for text in (current, words):
-        for file, line in _PLACE.findall(text):
-            if is_program(file) and "/lib/python3" not in file:
-                return f"{file}:{line}"
-    return None
+    return last_place(words)
 
 
 def amend_header(journal: Path, header: Mapping[str, Json]) -> None:
@@ -136,7 +125,7 @@ def _crash(directory: Path, status: int, tail: str) -> Failure:
     return Failure(
         "crash",
         f"the call's process {how}{printed}",
-        last_place(directory),
+        last_place_of(directory),
         "The program ended its whole process, where a worker needs it to go on. Run it by hand in "
         "the same interpreter.",
     )

@@ -21,7 +21,7 @@ from lkgate.bundle import close_journal
 from lkgate.errors import BuildError, BundleError
 from lkgate.model.build import Build
 from lkgate.model.event import Json
-from lkgate.replay.outcome import Failure, Job, Outcome, amend_header, last_place, read_result
+from lkgate.replay.outcome import Failure, Job, Outcome, amend_header, last_place_of, read_result
 from lkgate.replay.output import Output
 from lkgate.replay.server import BOOT, Server, abort, kill_group
 
@@ -254,7 +254,7 @@ class _Pool:
             limit = Failure(
                 "wall_limit",
                 f"the call was still running after {self._limit_s(job):g} s of real time",
-                where=last_place(job.directory),
+                where=last_place_of(job.directory),
                 next_step="Something in the build works in real time, or for ever. Look at what "
                 "it printed with --debug, or raise `wall_limit_s`.",
             )

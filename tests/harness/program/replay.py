@@ -92,6 +92,7 @@ class Program:
 
     Attributes:
         ready: what the server said when the program was loaded.
+        printed: bytes that it had printed before the last call.
     """
 
     server: Server
@@ -99,6 +100,7 @@ class Program:
     ready: dict[str, Any]
     calls: int = 0
     queue: list[dict[str, Any]] = field(default_factory=list)
+    printed: int = 0
 
     def wait(self, op: str, job: str | None = None, limit_s: float = 120) -> dict[str, Any]:
         return wait_for(self.server, self.queue, op, job, limit_s)
@@ -109,6 +111,8 @@ class Program:
         directory = self.work / f"call-{self.calls}"
         plan, pcm = changes.pop("caller", None) or plan_and_pcm([0.6, 0.6, 0.6])
         write_job(directory, plan, pcm, **changes)
+        self.server.output.drain()
+        self.printed = self.server.output.total
         self.server.send({"op": "run", "job": str(directory)})
         return directory
 
@@ -119,7 +123,9 @@ class Program:
         whole = result.get("status") == "ok"
         journal = read_journal(directory / "out") if whole else None
         self.server.output.drain()
-        return Replay(result, ended["status"], journal, directory, self.server.output.text())
+        new = self.server.output.total - self.printed
+        printed = self.server.output.text()[-new:] if new else ""
+        return Replay(result, ended["status"], journal, directory, printed)
 
     def call(self, **changes: Any) -> Replay:
         return self.end_of(self.start(**changes))

@@ -8,6 +8,7 @@ import pytest
 
 from lkgate.model.build import Build
 from lkgate.replay import server as parent
+from lkgate.replay.builds import environment as usual
 from tests.harness.program import replay
 from tests.harness.program.replay import plan_and_pcm
 
@@ -16,7 +17,6 @@ from tests.harness.program.replay import plan_and_pcm
 def test_hash_seed_time_zone_and_locale_do_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
-    usual = parent.environment
     digests = []
     for number, (seed, zone, language) in enumerate(
         [("1", "UTC", "C.UTF-8"), ("77", "Asia/Tokyo", "POSIX")]

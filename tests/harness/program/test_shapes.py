@@ -40,6 +40,14 @@ def test_an_interruption_cuts_the_agent_short(load: Load) -> None:
     assert not cut["text"].strip().endswith("?")
 
 
+def test_calls_run_side_by_side(load: Load) -> None:
+    program = load("simple.py")
+    started = [program.start() for _ in range(3)]
+    calls = [program.end_of(directory) for directory in started]
+    assert [call.result["status"] for call in calls] == ["ok"] * 3
+    assert calls[0].digest() == calls[1].digest() == calls[2].digest()
+
+
 def test_worker_options_with_prewarm_connect_and_callbacks(load: Load) -> None:
     call = load("worker_options.py").call(caller=plan_and_pcm([0.6, 0.6]))
     assert call.result["status"] == "ok", call
@@ -121,7 +129,7 @@ def test_a_thread_left_by_the_import_moves_loading_behind_the_fork(load: Load) -
     ("how", "printed"), [("never return", "entrypoint cancelled"), ("fork", "forked")]
 )
 def test_entrypoints_that_go_on(load: Load, how: str, printed: str) -> None:
-    call = load("lifecycle.py", how).call(caller=plan_and_pcm([0.6]))
+    call = load("lifecycle.py").call(caller=plan_and_pcm([0.6]), room=how)
     assert call.result["status"] == "ok", call
     assert printed in call.printed
     assert call.of("participant_connected")[1]["attributes"]["desk"] == "7"
@@ -132,7 +140,7 @@ def test_entrypoints_that_go_on(load: Load, how: str, printed: str) -> None:
     ("how", "reason"), [("shut down", "client_initiated"), ("delete the room", "room_deleted")]
 )
 def test_an_agent_that_ends_the_call(load: Load, how: str, reason: str) -> None:
-    call = load("lifecycle.py", how).call(caller=plan_and_pcm([0.6]))
+    call = load("lifecycle.py").call(caller=plan_and_pcm([0.6]), room=how)
     assert call.result["status"] == "ok", call
     left = {event["identity"]: event["reason"] for event in call.of("participant_disconnected")}
     assert left["agent-1"] == reason
@@ -140,7 +148,7 @@ def test_an_agent_that_ends_the_call(load: Load, how: str, reason: str) -> None:
 
 
 def test_the_server_api_is_answered_or_refused_by_name(load: Load) -> None:
-    call = load("lifecycle.py", "ask the server").call(caller=plan_and_pcm([0.6]))
+    call = load("lifecycle.py").call(caller=plan_and_pcm([0.6]), room="ask the server")
     assert call.result["status"] == "ok", call
     assert (
         "server said: unimplemented a replay has no LiveKit server: Egress/ListEgress is refused"
@@ -149,11 +157,3 @@ def test_the_server_api_is_answered_or_refused_by_name(load: Load) -> None:
     assert "people: ['agent-1', 'caller']" in call.printed
     (refused,) = call.of("lkgate.network_refused")
     assert refused["host"] == "LiveKit server API: Egress/ListEgress"
-
-
-def test_calls_run_side_by_side(load: Load) -> None:
-    program = load("simple.py")
-    started = [program.start() for _ in range(3)]
-    calls = [program.end_of(directory) for directory in started]
-    assert [call.result["status"] for call in calls] == ["ok"] * 3
-    assert calls[0].digest() == calls[1].digest() == calls[2].digest()
