@@ -7,6 +7,7 @@ participant that its token names.
 
 from __future__ import annotations
 
+from lkgate.harness.room.attributes import sort_attributes
 from lkgate.harness.room.audio import Audio
 from lkgate.harness.room.data import Data
 from lkgate.harness.room.ffi import RefusedError, VirtualFfi, install_library
@@ -31,6 +32,7 @@ def install() -> VirtualFfi:
     """
     ffi = install_library()
     if ffi.audio is None:
+        sort_attributes()
         ffi.audio = Audio(ffi)
         ffi.serve(ffi.audio.handlers())
         ffi.serve(Video(ffi, ffi.audio).handlers())
