@@ -7,6 +7,7 @@ Source: ``livekit.agents.voice.remote_session.SessionHost``, which sends them, a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -34,6 +35,8 @@ _SECONDS = (
     "tts_node_ttfb",
     "e2e_latency",
 )
+
+_ADDRESS = re.compile(r"(?<=\w) at 0x[0-9A-Fa-f]{6,}(?=>)")
 
 M = TypeVar("M", bound=Message)
 Fields = dict[str, Json]
@@ -99,7 +102,7 @@ class SessionDecoder:
                 "id": result.id,
                 "call_id": result.call_id,
                 "name": result.name,
-                "output": result.output,
+                "output": _told(result.output),
                 "is_error": result.is_error,
             }
         elif kind == "agent_handoff":
@@ -183,6 +186,11 @@ def _transcript(event: pb.AgentSessionEvent) -> Fields:
     }
 
 
+def _told(output: str) -> str:
+    """What a tool returned, without the addresses of objects: they mean nothing elsewhere."""
+    return _ADDRESS.sub("", output)
+
+
 def _tools_executed(event: pb.AgentSessionEvent) -> Fields:
     done = event.function_tools_executed
     outputs = {output.call_id: output for output in done.function_call_outputs}
@@ -193,7 +201,7 @@ def _tools_executed(event: pb.AgentSessionEvent) -> Fields:
         calls.append(
             {
                 **_call(call),
-                "output": None if output is None else output.output,
+                "output": None if output is None else _told(output.output),
                 "is_error": None if output is None else output.is_error,
             }
         )
@@ -214,7 +222,7 @@ def _tool_execution(event: pb.AgentSessionEvent) -> Fields:
             "phase": "ended",
             "call_id": ended.call_id,
             "status": pb.ToolCallStatus.Name(ended.status).removeprefix("TC_").lower(),
-            "output": ended.message if ended.HasField("message") else None,
+            "output": _told(ended.message) if ended.HasField("message") else None,
         }
     reply = update.reply_updated
     return {

@@ -41,11 +41,14 @@ class Warm:
 
     clock: virtual.Clock
     ffi: VirtualFfi
+    seed: int
 
     def load(self, target: Target) -> AgentServer:
         """Run the program as far as its server. See :func:`lkgate.harness.program.load`."""
         from lkgate.harness.program import load
 
+        # A fork has its chance from the machine again: `random` sees to that.
+        virtual.reset(self.clock, seed=self.seed, started_at_unix_us=_LOADED_AT_UNIX_US)
         scheduler = self.clock.scheduler
         scheduler.horizon_ns = self.clock.peek() + _LOADED_WITHIN_NS
         try:
@@ -116,7 +119,7 @@ def warm_up(*, seed: int) -> Warm:
     speakingrate.install()
     rehearsal.rehearse()
     os.environ.update(provider_environment(os.environ))
-    return Warm(clock, room.install())
+    return Warm(clock, room.install(), seed)
 
 
 def _run(directory: Path, server: AgentServer, clock: virtual.Clock, ffi: VirtualFfi) -> int:

@@ -73,32 +73,8 @@ def load(target: Target) -> AgentServer:
             ``several_servers``, ``no_session``.
     """
     os.chdir(target.cwd)
-    _intercept()
-    try:
-        names = _run(target)
-    except _Started as started:
-        server = _as_server(started.server)
-    except Failure:
-        raise
-    except SystemExit as exit_:
-        raise _exited(target, exit_) from None
-    except ImportError as error:
-        raise failure_of("build_import", error) from error
-    except (DeadlockError, HorizonError) as error:
-        what = "ends" if isinstance(error, HorizonError) else "goes on"
-        raise Failure(
-            "build_hang",
-            f"the program's module level never {what}: {error}",
-            where=program_line(error) or target.name,
-            next_step='Put what runs for ever under `if __name__ == "__main__":`, in '
-            "`cli.run_app`.",
-        ) from error
-    except BaseException as error:  # the program's own, whatever it is
-        raise failure_of(
-            "build_import", error, said="the program cannot be loaded: ", next_step=_BY_HAND
-        ) from error
-    else:
-        server = _found(target, names)
+    started = _intercept()
+    server = _outcome(target, started)
     if server._entrypoint_fnc is None:
         raise Failure(
             "no_session",
@@ -109,16 +85,56 @@ def load(target: Target) -> AgentServer:
     return server
 
 
-def _intercept() -> None:
+def _outcome(target: Target, started: list[AgentServer | WorkerOptions]) -> AgentServer:
+    try:
+        names = _run(target)
+    except _Started as reached:
+        return _as_server(reached.server)
+    except Failure:
+        raise
+    except BaseException as error:
+        # A program that catches everything, or cleans up, has started its worker all the same.
+        if started:
+            return _as_server(started[0])
+        raise _not_loaded(target, error) from error
+    return _as_server(started[0]) if started else _found(target, names)
+
+
+def _not_loaded(target: Target, error: BaseException) -> Failure:
+    if isinstance(error, SystemExit):
+        return _exited(target, error)
+    if isinstance(error, ImportError):
+        return failure_of("build_import", error)
+    if isinstance(error, DeadlockError | HorizonError):
+        what = "ends" if isinstance(error, HorizonError) else "goes on"
+        return Failure(
+            "build_hang",
+            f"the program's module level never {what}: {error}",
+            where=program_line(error) or target.name,
+            next_step='Put what runs for ever under `if __name__ == "__main__":`, in '
+            "`cli.run_app`.",
+        )
+    return failure_of(
+        "build_import", error, said="the program cannot be loaded: ", next_step=_BY_HAND
+    )
+
+
+def _intercept() -> list[AgentServer | WorkerOptions]:
+    """What the program starts is put here, on any of its threads."""
+    started: list[AgentServer | WorkerOptions] = []
+
     def run_app(server: AgentServer | WorkerOptions) -> NoReturn:
+        started.append(server)
         raise _Started(server)
 
     async def run(self: AgentServer, **kwargs: object) -> NoReturn:
+        started.append(self)
         raise _Started(self)
 
     for module in (cli, cli.cli):
         module.run_app = run_app  # type: ignore[attr-defined]
     AgentServer.run = run  # type: ignore[method-assign]
+    return started
 
 
 def _run(target: Target) -> Mapping[str, object]:

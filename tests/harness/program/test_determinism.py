@@ -52,3 +52,30 @@ def test_another_seed_is_another_call(tmp_path: Path) -> None:
         started.server.kill()
     assert first.texts("assistant") == second.texts("assistant")
     assert first.digest()["events.jsonl"] != second.digest()["events.jsonl"]
+
+
+@pytest.mark.parametrize("program", ["chance.py", "two_agents.py", "background.py"])
+def test_the_users_surroundings_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    digests = []
+    for number, (seed, zone, language) in enumerate(
+        [("1", "Asia/Tokyo", "C.UTF-8"), ("77", "America/Caracas", "POSIX")]
+    ):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        monkeypatch.setenv("TZ", zone)
+        monkeypatch.setenv("LC_ALL", language)
+        monkeypatch.setenv("COLUMNS", str(80 + number))
+        started = replay.start(tmp_path / str(number), program)
+        try:
+            jobs = [started.start(caller=plan_and_pcm([0.6, 0.9])) for _ in range(2)]
+            for job in jobs:
+                call = started.end_of(job)
+                assert call.result["status"] == "ok", call
+                digests.append(call.digest())
+        finally:
+            started.server.kill()
+    assert {"events.jsonl", "agent.pcm"} <= digests[0].keys()
+    for digest in digests[1:]:
+        assert digest["events.jsonl"].splitlines() == digests[0]["events.jsonl"].splitlines()
+        assert digest == digests[0]

@@ -22,6 +22,15 @@ async def answer(ctx):
 # Name: source.
 PROGRAMS = {
     "good": SERVER + "cli.run_app(server)\n",
+    "catches_everything": "import sys\ndef main():\n"
+    + textwrap.indent(SERVER, "    ")
+    + "    try:\n        cli.run_app(server)\n    except:\n        sys.exit(1)\nmain()\n",
+    "starts_in_a_thread": "import threading\ndef main():\n"
+    + textwrap.indent(SERVER, "    ")
+    + "    worker = threading.Thread(target=cli.run_app, args=(server,))\n"
+    "    worker.start()\n    worker.join()\nmain()\n",
+    "starts_among_other_tasks": SERVER + "import asyncio\nasync def main():\n"
+    "    await asyncio.gather(asyncio.sleep(1e6), server.run())\nasyncio.run(main())\n",
     "exits": "import sys\nsys.exit('no licence')\n",
     "exits_well": "import sys\nsys.exit()\n",
     "exits_at_once": "import os\nos._exit(5)\n",
@@ -76,7 +85,17 @@ def answers(work: Path) -> Answers:
     return load_all(work, messages)
 
 
-@pytest.mark.parametrize("name", ["good", "forks", "closes_output"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "good",
+        "catches_everything",
+        "starts_in_a_thread",
+        "starts_among_other_tasks",
+        "forks",
+        "closes_output",
+    ],
+)
 def test_programs_that_load(answers: Answers, name: str) -> None:
     assert answers[name] == {"op": "ready", "forks": "after loading"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.harness.program.conftest import Load
@@ -38,6 +39,14 @@ def test_an_interruption_cuts_the_agent_short(load: Load) -> None:
     assert cut["role"] == "assistant"
     assert cut["text"].startswith("For how many")
     assert not cut["text"].strip().endswith("?")
+    # It falls silent soon after the caller began, long before its sentence would have ended.
+    began = [one for one in call.of("lkgate.caller_utterance") if one["phase"] == "start"][1]
+    assert call.journal is not None
+    (agent,) = [track for track in call.journal.tracks if track.id == "agent"]
+    begin = (began["at_us"] - agent.offset_us) * agent.sample_rate_hz // 1_000_000
+    loud = np.flatnonzero(np.abs(agent.samples()[begin:]) > 100)
+    pause = int(np.argmax(np.diff(loud) > agent.sample_rate_hz // 2))
+    assert 0.2 < loud[pause] / agent.sample_rate_hz < 1.5
 
 
 def test_calls_run_side_by_side(load: Load) -> None:
@@ -157,3 +166,21 @@ def test_the_server_api_is_answered_or_refused_by_name(load: Load) -> None:
     assert "people: ['agent-1', 'caller']" in call.printed
     (refused,) = call.of("lkgate.network_refused")
     assert refused["host"] == "LiveKit server API: Egress/ListEgress"
+
+
+def test_a_task_with_a_result_child_processes_patience_and_an_end(load: Load) -> None:
+    call = load("workflow.py").call(caller=plan_and_pcm([0.6, 10.0, 0.6]))
+    assert call.result["status"] == "ok", call
+    said = [text.strip() for text in call.texts("assistant")]
+    assert said == [
+        "Who is calling?",
+        "Thank you, Ann.",
+        "Are you there?",
+        "I found this: rain and rain.",
+        "Good bye.",
+    ]
+    assert "beats: " in call.printed
+    (hangup,) = call.of("lkgate.caller_hangup")
+    assert hangup["reason"] == "agent_left"
+    left = {event["identity"]: event["reason"] for event in call.of("participant_disconnected")}
+    assert left["agent-1"] == "client_initiated"
