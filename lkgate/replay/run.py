@@ -21,6 +21,9 @@ from lkgate.replay.outcome import Outcome
 from lkgate.replay.pool import Progress, replay_calls
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 
+# Times that ``--models record`` replays a call until it asks for nothing new.
+_ROUNDS = 5
+
 __all__ = [
     "Recording",
     "ReplayOptions",
@@ -40,11 +43,13 @@ class Replayed:
 
     Attributes:
         path: the replay's bundle on disk, ``None`` if there is none.
+        grown: whether its cassette got new exchanges.
     """
 
     recording: Recording
     outcome: Outcome
     path: Path | None
+    grown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,17 @@ def replay(
         BuildError: the build cannot be identified or loaded.
         ConfigError: ``--models record`` with a recording that cannot grow.
     """
-    return _run(recordings, build, options, on_progress, keep=True)
+    first = _run(recordings, build, options, on_progress, keep=True)
+    calls = {one.recording.call: one for one in first.calls}
+    for _ in range(_ROUNDS - 1):
+        paths = [one.recording.path for one in calls.values() if one.grown]
+        if not paths:
+            break
+        # A provider's answer comes in its own time, a recorded one in the recorded time: what
+        # was new may lead to another conversation once it is not new any more.
+        again = _run(read_recordings(paths), build, options, on_progress, keep=True)
+        calls |= {one.recording.call: one for one in again.calls}
+    return ReplaySet(first.build, tuple(calls.values()), _digest(list(calls.values())))
 
 
 def verify(
@@ -149,10 +164,11 @@ def _run(
         for recording in recordings:
             outcome = outcomes[recording.call]
             path = _keep(work, home, outcome) if keep else None
-            calls.append(Replayed(recording, outcome, path))
+            grown = None
             if options.models == "record" and outcome.bundle is not None:
                 kind = recording.bundle.manifest.cassette
-                grow_cassette(recording.path, work / recording.call / "new", kind)
+                grown = grow_cassette(recording.path, work / recording.call / "new", kind)
+            calls.append(Replayed(recording, outcome, path, grown is not None))
     return ReplaySet(identity, tuple(calls), _digest(calls))
 
 

@@ -65,7 +65,7 @@ def changes(build: str) -> dict[str, object]:
 def test_v2_rewords_and_answers_sooner() -> None:
     changed = changes("v2")
     assert sorted(changed) == ["endpointing_s", "greeting", "phrases"]
-    assert changed["endpointing_s"] == 0.6
+    assert changed["endpointing_s"] == 0.7
 
 
 def test_v3_has_three_faults_and_no_other_change() -> None:

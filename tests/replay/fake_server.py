@@ -65,7 +65,9 @@ def child(directory: Path, default: str) -> None:
         new = Path(job["cassette"]["new_directory"])
         (new / "blobs").mkdir(parents=True)
         (new / "blobs" / "b1").write_bytes(b"pcm")
-        lines = [{"modality": "llm", "key": "a"}, {"modality": "tts", "key": "b"}]
+        rest = {"ordinal": 0, "t_us": 0, "request": {}, "origin": "live"}
+        rest["response"] = {"ending": "done"}
+        lines = [{"modality": "llm", "key": "a", **rest}, {"modality": "tts", "key": "b", **rest}]
         (new / "index.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     if do == "garbage":
         (directory / "result.json").write_text("{")

@@ -36,7 +36,8 @@ def record(root: Path, name: str, *, cassette: bool = True, caller: bool = True)
     journal.finish(duration_us=4_000_000)
     if cassette:
         (work / "cassette" / "blobs").mkdir(parents=True)
-        exchange = {"modality": "llm", "key": "a"}
+        exchange = {"modality": "llm", "key": "a", "ordinal": 0, "t_us": 0, "request": {}}
+        exchange |= {"origin": "live", "response": {"ending": "done"}}
         (work / "cassette" / "index.jsonl").write_text(json.dumps(exchange) + "\n")
     out = root / "recordings" / name
     out.parent.mkdir(exist_ok=True)

@@ -141,9 +141,8 @@ def test_recorded_exchanges_join_the_cassette(tmp_path: Path) -> None:
     before = read(path).manifest
     run(tmp_path, does="answer", models="record")
     after = read(path).manifest
-    assert (path / "cassette/index.jsonl").read_text() == (
-        '{"modality": "llm", "key": "a"}\n{"modality": "tts", "key": "b"}\n'
-    )
+    lines = (path / "cassette/index.jsonl").read_text().splitlines()
+    assert [json.loads(line)["key"] for line in lines] == ["a", "b"]
     assert (path / "cassette/blobs/b1").read_bytes() == b"pcm"
     assert after.digest == before.digest
     run(tmp_path, does="answer", models="record")

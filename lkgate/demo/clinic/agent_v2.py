@@ -17,7 +17,7 @@ SETTINGS = Settings(
             "Please come ten minutes early and bring your insurance card. Anything else?"
         ),
     },
-    endpointing_s=0.6,
+    endpointing_s=0.7,
 )
 
 server = new_server()
