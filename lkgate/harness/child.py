@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import logging
 import os
@@ -172,8 +174,39 @@ def _explain(error: BaseException) -> Failure:
             trace=trace,
         )
     if isinstance(error, KeyboardInterrupt):
-        return Failure("interrupted", "the call was interrupted", trace=trace)
-    return failure_of("internal", error, said="a bug in lkgate: ")
+        return failure_of(
+            "program_exit",
+            error,
+            said="the program was interrupted in the middle of the call: ",
+            next_step="Nobody pressed Ctrl-C here: it sends itself SIGINT.",
+        )
+    disturbance = _disturbance(error)
+    if disturbance is not None:
+        return Failure(
+            "program_meddles",
+            f"the program {disturbance}, and with it the call",
+            where=program_line(error),
+            next_step="An agent shares its process and its event loop with the worker, in "
+            "production too. Let it end only what it began.",
+            trace=trace,
+        )
+    return failure_of(
+        "internal",
+        error,
+        said="a bug in lkgate: ",
+        next_step="Report it, with what the same command prints with `--debug`.",
+    )
+
+
+def _disturbance(error: BaseException) -> str | None:
+    """What the program did to what is not its own, if that is what the error comes from."""
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled tasks that it did not create"
+    if isinstance(error, RuntimeError) and str(error).startswith("Event loop stopped before"):
+        return "stopped the event loop"
+    if isinstance(error, OSError) and error.errno == errno.EBADF:
+        return "closed files that it did not open"
+    return None
 
 
 def _write_result(directory: Path, failure: Failure | None, stats: dict[str, Json]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -129,6 +130,29 @@ async def recurses(ctx: JobContext) -> None:
     await recurses(ctx)
 
 
+async def interrupts_itself(ctx: JobContext) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+async def stops_the_loop(ctx: JobContext) -> None:
+    asyncio.get_running_loop().stop()
+
+
+async def cancels_everything(ctx: JobContext) -> None:
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
+async def closes_everything(ctx: JobContext) -> None:
+    os.closerange(3, 256)
+
+
+async def meets_the_end(ctx: JobContext) -> None:
+    while ctx.room.isconnected():
+        await asyncio.sleep(0.5)
+    raise ValueError("after the end")
+
+
 FATES = {
     function.__name__.replace("_", " "): function
     for function in (
@@ -151,6 +175,11 @@ FATES = {
         never_returns,
         blocks_the_loop,
         recurses,
+        interrupts_itself,
+        stops_the_loop,
+        cancels_everything,
+        closes_everything,
+        meets_the_end,
     )
 }
 

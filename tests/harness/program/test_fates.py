@@ -88,6 +88,18 @@ def test_the_good_calls_are_equal(outcomes: Outcomes) -> None:
             "await recurses(ctx)",
         ),
         (
+            "meets the end",
+            "entrypoint_raised",
+            "the entrypoint raised ValueError: after the end",
+            'raise ValueError("after the end")',
+        ),
+        (
+            "interrupts itself",
+            "program_exit",
+            "the program was interrupted in the middle of the call: KeyboardInterrupt",
+            "os.kill(os.getpid(), signal.SIGINT)",
+        ),
+        (
             "exits",
             "program_exit",
             "the program exited with status 3 in the middle of the call",
@@ -174,6 +186,20 @@ def test_a_call_without_end_meets_the_horizon(outcomes: Outcomes) -> None:
     failure = failure_of(outcomes["never returns"])
     assert failure.kind == "horizon"
     assert f"job_user_entrypoint: {line('sleep(3600)  # virtual')} in" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("stops the loop", "stopped the event loop"),
+        ("cancels everything", "cancelled tasks that it did not create"),
+        ("closes everything", "closed files that it did not open"),
+    ],
+)
+def test_meddling_is_not_called_a_bug_of_lkgate(outcomes: Outcomes, name: str, what: str) -> None:
+    failure = failure_of(outcomes[name])
+    assert failure.kind == "program_meddles"
+    assert failure.message == f"the program {what}, and with it the call"
 
 
 @pytest.mark.parametrize("name", ["forks", "forks for ever", "prints", "raises in a task"])
