@@ -19,6 +19,8 @@ _RATE_HZ = 24_000
 _FRAME_MS = 50
 _QUIET_PEAK = 100  # of 32767: below it is what a codec makes of digital silence
 _QUIET_US = 80_000
+_SETTLED = _RATE_HZ  # samples of digital silence after which a detector has nothing in mind
+_WITHHELD = 60 * _RATE_HZ  # as much of it is given at once
 
 
 class Ear:
@@ -119,7 +121,8 @@ class Ear:
                 if self.heard.room_us is None:
                     self.heard.room_us = timeline.offset_us
                 voice.push(timeline.offset_us, bytes(2 * placed.silence_samples))
-                voice.push(timeline.offset_us, b"".join(placed.frames))
+                for frame in placed.frames:
+                    voice.push(timeline.offset_us, frame)
         finally:
             voice.end(timeline.end_us)
             await stream.aclose()
@@ -147,7 +150,11 @@ class Ear:
 
 
 class _Track:
-    """One track's samples through the detector, as times."""
+    """One track's samples through the detector, as times.
+
+    An agent that says nothing sends digital silence, most of the call. The detector gets it only
+    when something follows: none of it can begin or end anything.
+    """
 
     def __init__(
         self,
@@ -161,15 +168,30 @@ class _Track:
         self._detector = OnlineDetector(_RATE_HZ)
         self._samples = 0
         self._last_sound = 0
+        self._silent = 0  # samples of digital silence up to now
+        self._withheld = 0  # of these, not given to the detector
 
     def push(self, offset_us: int, data: bytes) -> None:
         if not data:
             return
+        size = len(data) // 2
+        self._samples += size
+        if data == bytes(len(data)):
+            self._silent += size
+            settled = self._silent - size >= _SETTLED and not self._detector.speaking
+            if settled and self._withheld < _WITHHELD:
+                self._withheld += size
+                return
+        else:
+            self._silent = 0
         pcm = np.frombuffer(data, np.int16)
-        loud = np.flatnonzero((pcm > _QUIET_PEAK) | (pcm < -_QUIET_PEAK))
-        if loud.size:
-            self._last_sound = self._samples + int(loud[-1]) + 1
-        self._samples += pcm.size
+        if not self._silent:
+            loud = np.flatnonzero((pcm > _QUIET_PEAK) | (pcm < -_QUIET_PEAK))
+            if loud.size:
+                self._last_sound = self._samples - size + int(loud[-1]) + 1
+        if self._withheld:
+            pcm = np.concatenate([np.zeros(self._withheld, np.int16), pcm])
+            self._withheld = 0
         for edge in self._detector.push(pcm):
             tell = self._start if edge.kind == "start" else self._stop
             tell(self._sid, offset_us + _us(edge.sample))

@@ -24,6 +24,8 @@ _BETA = 8.0
 _PASS_RATIO = 0.94
 # Several resamplers of a session are fed the same frames: LiveKit's detectors have one each.
 _KEPT = 16
+# Input samples that one row of a matrix product moves on by, about.
+_ROW = 24
 
 
 class Resampler:
@@ -106,18 +108,26 @@ def _convert(
 
 
 def _compute(rates: tuple[int, int], channels: int, data: bytes) -> tuple[Samples, bytes]:
-    step, _, matrix = _filter(*rates)
-    width = matrix.shape[0]
+    step, taps, _ = _filter(*rates)
     frames = np.frombuffer(data, np.int16).reshape(-1, channels)
-    blocks = (len(frames) - width) // step + 1
+    blocks = (len(frames) - taps) // step
     if blocks <= 0:
         return np.zeros(0, np.int16), data
-    out = np.empty((blocks * matrix.shape[1], channels), np.int16)
+    together, matrix = _wide(*rates)
+    width, made = matrix.shape[0], matrix.shape[1] // together
+    rows, taken = -(-blocks // together), step * together
+    length = (rows - 1) * taken + width  # may end in silence, for blocks that are cut off below
+    given = frames[:length]
+    out = np.empty((blocks * made, channels), np.int16)
     for channel in range(channels):
-        line = frames[:, channel].astype(np.float64)
-        windows = np.lib.stride_tricks.sliding_window_view(line, width)[: blocks * step : step]
-        sums = (windows @ matrix).reshape(-1)
-        np.clip(np.rint(sums / _ONE, out=sums), -32768, 32767, out=sums)
+        line = np.zeros(length)
+        line[: len(given)] = given[:, channel]
+        windows = np.ndarray((rows, width), np.float64, line, 0, (8 * taken, 8))
+        sums = (windows @ matrix).reshape(-1)[: blocks * made]
+        sums *= 1 / _ONE
+        np.rint(sums, out=sums)
+        np.maximum(sums, -32768, out=sums)
+        np.minimum(sums, 32767, out=sums)
         out[:, channel] = sums
     flat = out.reshape(-1)
     flat.flags.writeable = False  # it is remembered
@@ -144,6 +154,22 @@ def _filter(input_hz: int, output_hz: int) -> tuple[int, int, NDArray[np.float64
         phase = np.sinc(at * ratio * _PASS_RATIO) * window
         matrix[whole : whole + taps, output] = np.rint(phase / phase.sum() * _ONE)
     return step, taps, matrix
+
+
+@functools.cache
+def _wide(input_hz: int, output_hz: int) -> tuple[int, NDArray[np.float64]]:
+    """How many blocks are multiplied in one row, and the matrix for so many.
+
+    A product with a few columns takes several times longer than one with a few more.
+    """
+    step, _, matrix = _filter(input_hz, output_hz)
+    together = max(1, _ROW // step)
+    height, width = matrix.shape
+    wide = np.zeros((height + step * (together - 1), width * together))
+    for block in range(together):
+        row, column = block * step, block * width
+        wide[row : row + height, column : column + width] = matrix
+    return together, wide
 
 
 def remixed(samples: Samples, channels: int, wanted: int) -> Samples:
