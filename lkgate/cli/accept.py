@@ -22,12 +22,18 @@ def command(calls: tuple[str, ...], build: str, yes: bool) -> None:
     from lkgate.config import load_config
     from lkgate.errors import BundleError, ConfigError
     from lkgate.gate.metrics import acceptance
-    from lkgate.replay.run import ReplayOptions
+    from lkgate.replay.run import ReplayOptions, replays_of
 
     config = load_config(Path.cwd(), environ=os.environ)
-    home = ReplayOptions.of(config).state / "replays" / build
+    home = replays_of(ReplayOptions.of(config).state, build)
     changes = []
     for recording in chosen_recordings(config, calls):
+        if not recording.path.is_dir():
+            raise ConfigError(
+                "a baseline stands beside its recording, and an archive has no room for it",
+                where=str(recording.path),
+                next_step=f"Run `lkgate unpack {recording.path}`, and remove the archive.",
+            )
         replay = home / recording.call
         if not replay.is_dir():
             raise ConfigError(

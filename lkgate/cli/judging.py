@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +30,12 @@ def _path_of(config: Config, name: str) -> Path:
     for path in (config.recordings / name, config.recordings / f"{name}.lkb", Path(name)):
         if path.exists():
             return path
-    known = ", ".join(path.stem for path in find_recordings(config.recordings))
-    raise ConfigError(f"there is no recording {name!r}", next_step=f"There are: {known}.")
+    known = [path.stem for path in find_recordings(config.recordings)]
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f"Did you mean {close[0]!r}? " if close else ""
+    raise ConfigError(
+        f"there is no recording {name!r}", next_step=f"{meant}There are: {', '.join(known)}."
+    )
 
 
 def load_gates(config: Config, paths: Sequence[Path]) -> list[Gate]:

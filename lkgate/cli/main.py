@@ -22,6 +22,7 @@ COMMANDS = {
     "seal": ("lkgate.cli.seal", "Take edited labels as a bundle's content."),
     "recover": ("lkgate.cli.recover", "Close a recording that was cut off."),
     "pack": ("lkgate.cli.pack", "Pack a bundle into one .lkb file."),
+    "unpack": ("lkgate.cli.unpack", "Unpack an .lkb file into a directory."),
 }
 
 
@@ -86,7 +87,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     except BrokenPipeError:
         # The reader of our output left (`lkgate show ... | head`): not an error of ours.
         sys.stderr.close()
-        return Exit.PASS
+        return Exit.INTERRUPTED
     except LkgateError as error:
         if debug:
             traceback.print_exc()

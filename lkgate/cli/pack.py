@@ -14,6 +14,7 @@ def command(bundle: Path, out: Path | None) -> None:
     """Pack the directory BUNDLE into OUT (BUNDLE.lkb): the same bytes every time."""
     from lkgate.bundle import pack
 
-    path = out or bundle.with_name(bundle.name + ".lkb")
+    path = out or bundle.with_name(bundle.resolve().name + ".lkb")
+    path.parent.mkdir(parents=True, exist_ok=True)
     pack(bundle, path)
     click.echo(f"packed: {path}")

@@ -55,12 +55,13 @@ def command(
     from lkgate.config import load_config
     from lkgate.record import Credentials, RecordOptions, record_room
     from lkgate.replay.builds import resolve
+    from lkgate.replay.run import file_name
 
     config = load_config(Path.cwd(), environ=os.environ)
     credentials = Credentials.read(os.environ, env_file)
     options = RecordOptions(
         room=room,
-        out=out or config.recordings / f"{room}-{time.strftime('%Y%m%d-%H%M%S')}",
+        out=out or config.recordings / f"{file_name(room)}-{time.strftime('%Y%m%d-%H%M%S')}",
         credentials=credentials,
         build=resolve(build, config) if build else None,
         caller=caller,

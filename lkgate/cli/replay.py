@@ -68,6 +68,8 @@ def command(
     config = load_config(Path.cwd(), environ=os.environ)
     build = resolve(against, config)
     loaded = [] if no_gate else load_gates(config, gates)
+    if form == "json" and len(loaded) != 1:
+        raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     recordings = chosen_recordings(config, calls)
     options = ReplayOptions.of(config)
     options = amended(
@@ -84,6 +86,8 @@ def command(
             replays = verification.first
         else:
             replays = replay(recordings, build, options, on_progress)
+    if calls:
+        click.echo("only the calls that were named are judged", err=True)
     _say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
         _say_output(replays)

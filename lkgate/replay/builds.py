@@ -50,7 +50,9 @@ def resolve(name: str, config: Config) -> Build:
     if path.suffix == ".py":
         program = path.resolve()
         if not program.is_file():
-            raise BuildError("there is no such program", where=name, next_step=_known(name, config))
+            raise ConfigError(
+                "there is no such program", where=name, next_step=_known(name, config)
+            )
         python, cwd = Path(sys.executable), config.root
         return Build(path.stem, python, program, None, (), cwd, {})
     if path.is_dir():
@@ -213,7 +215,7 @@ def _python_files(root: Path) -> set[Path]:
                 own = entry.name not in _SKIPPED and not entry.name.startswith(".")
                 if own and not Path(entry.path, "pyvenv.cfg").exists():
                     yield from walk(Path(entry.path))
-            elif entry.name.endswith(".py"):
+            elif entry.name.endswith(".py") and entry.is_file():
                 yield Path(entry.path)
 
     return set(walk(root))

@@ -143,7 +143,7 @@ def _run(
     identity = identify(build)
     if options.models == "record":
         _refuse_archives(recordings)
-    home = options.state / "replays" / _file_name(build.name)
+    home = replays_of(options.state, build.name)
     with _work_directory(options.state, build.name) as name:
         work = Path(name)
         jobs, failed = make_jobs(recordings, identity, options, work)
@@ -195,7 +195,7 @@ def _work_directory(state: Path, name: str) -> tempfile.TemporaryDirectory[str]:
             shutil.rmtree(left, ignore_errors=True)
     # Short: it holds paths that a candidate may use for sockets.
     return tempfile.TemporaryDirectory(
-        prefix=f"{os.getpid()}-{_file_name(name)[:20]}-", dir=work, ignore_cleanup_errors=True
+        prefix=f"{os.getpid()}-{file_name(name)[:20]}-", dir=work, ignore_cleanup_errors=True
     )
 
 
@@ -225,8 +225,14 @@ def _keep(work: Path, home: Path, outcome: Outcome) -> Path | None:
     return target
 
 
-def _file_name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
+def file_name(name: str) -> str:
+    """``name`` as one that may stand in a path: no separators, and not hidden."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "unnamed"
+
+
+def replays_of(state: Path, build: str) -> Path:
+    """Where the last replays into a build lie, a directory a call."""
+    return state / "replays" / file_name(build)
 
 
 def _digest_of(outcome: Outcome) -> str | None:

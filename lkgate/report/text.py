@@ -34,7 +34,8 @@ def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator
     failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
     silent = list(verdict.with_status("no_verdict"))
-    yield _headline(verdict, build, len(failed), len(silent))
+    grave = sum(found.rule.severity == "error" for found in silent)
+    yield _headline(verdict, build, len(failed), grave)
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
     broken = {call.call for call in verdict.calls if call.failure is not None}
@@ -61,7 +62,8 @@ def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
     elif verdict.status == "no_verdict":
         reason = f"{silent or 'some'} of {rules} rules could not be judged"
     else:
-        reason = f"{rules} rules hold"
+        minor = rules - len(verdict.with_status("pass"))
+        reason = f"{rules - minor} rules hold" + (f", {minor} warnings" if minor else "")
     return line.append(f": {reason}, {calls} calls", style="bold")
 
 

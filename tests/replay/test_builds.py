@@ -71,7 +71,7 @@ def test_names_that_mean_nothing(project: Config) -> None:
         f"ConfigError: there is no build `pcked`\n  Did you mean `packed`? {known}"
     )
     assert refused("x/none.py", project) == (
-        f"BuildError: x/none.py: there is no such program\n  {known}"
+        f"ConfigError: x/none.py: there is no such program\n  {known}"
     )
     assert refused(str(project.root / "src"), project) == (
         "ConfigError: PROJECT/src: a build is a program, not a directory\n"
