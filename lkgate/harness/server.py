@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 from lkgate.harness import process
 from lkgate.harness.failure import Failure
 from lkgate.harness.last_words import last_place, leave_last_words
+from lkgate.harness.time import real
 from lkgate.model.event import Json
 
 if TYPE_CHECKING:
@@ -113,12 +114,21 @@ def _nursery(control: _Control, warm: Warm, target: Target, answer_fd: int) -> i
         control.send({"op": "failed", "error": failure.as_json()})
         return 1
     os.write(answer_fd, b"!")
-    if process.threads() > 1:
+    if _has_threads():
         return _HAS_THREADS
     control.send({"op": "ready", "forks": "after loading"})
     gc.collect()
     gc.freeze()
     return _serve(control, lambda directory: warm.call(directory, server=server))
+
+
+def _has_threads() -> bool:
+    """Whether there are others than this one. A thread that was joined takes a moment to go."""
+    for _ in range(20):
+        if process.threads() == 1:
+            return False
+        real.sleep(0.005)
+    return True
 
 
 def _serve(control: _Control, call: Callable[[Path], NoReturn]) -> int:

@@ -52,7 +52,11 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            os._exit(server._try_nursery(server._Control(theirs), warm, server._target(message)))
+            control = server._Control(theirs)
+            status = server._try_nursery(control, warm, server._target(message))
+            if status == server._HAS_THREADS:
+                control.send({"op": "ready", "forks": "before loading"})
+            os._exit(0)
         theirs.close()
         answer = ours.makefile().readline()
         ours.close()  # whoever is ready to serve ends with it

@@ -13,7 +13,7 @@ from tests.harness.program import replay
 from tests.harness.program.replay import plan_and_pcm
 
 
-@pytest.mark.parametrize("program", ["simple.py", "tools.py"])
+@pytest.mark.parametrize("program", ["tools.py"])
 def test_hash_seed_time_zone_and_locale_do_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
@@ -54,7 +54,7 @@ def test_another_seed_is_another_call(tmp_path: Path) -> None:
     assert first.digest()["events.jsonl"] != second.digest()["events.jsonl"]
 
 
-@pytest.mark.parametrize("program", ["chance.py", "two_agents.py", "background.py"])
+@pytest.mark.parametrize("program", ["chance.py", "two_agents.py"])
 def test_the_users_surroundings_do_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:

@@ -1,3 +1,0 @@
-"""A program without a server."""
-
-print("nothing to serve")
