@@ -70,7 +70,7 @@ def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
     rule, unit = found.rule, found.spec.unit
     yield Text("")
-    head = Text(f"{mark} {rule.id}", style=f"bold {style}")
+    head = Text().append(f"{mark} {rule.id}", style=f"bold {style}")
     head.append(f"  {rule.metric} {rule.aggregate} = {words.value(found.observed, unit)}")
     if found.baseline is not None:
         head.append(f", baseline {words.value(found.baseline, unit)}")
@@ -91,7 +91,7 @@ def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Te
 def _place(place: Evidence, found: Finding) -> Text:
     unit = found.spec.unit
     turn = "call" if place.turn is None else f"turn {place.turn}"
-    line = Text(f"    {place.call}, {turn}", style="bold")
+    line = Text().append(f"    {place.call}, {turn}", style="bold")
     line.append(f", listen at {words.span(place.span)}", style="cyan")
     # A count of one says less than the words beside it.
     if place.value is not None and not (unit == "count" and place.note):
@@ -131,7 +131,7 @@ def _missing(verdict: Verdict, bereft: int) -> Iterator[Text]:
     for call in broken:
         assert call.failure is not None
         first, *others = call.failure.message.splitlines() or [call.failure.kind]
-        yield Text(f"    {call.call}", style="bold").append(f": {first}", style="not bold")
+        yield Text().append(f"    {call.call}", style="bold").append(f": {first}")
         for line in others:
             yield Text(f"      {line}")
         if call.failure.next_step:
@@ -151,7 +151,7 @@ def _divergences(verdict: Verdict) -> Iterator[Text]:
         first = call.difference.first_divergence
         assert first is not None
         at = words.clock(first.difference.t_us)
-        line = Text(f"    {call.call}", style="bold").append(f" at {at}", style="cyan")
+        line = Text().append(f"    {call.call}", style="bold").append(f" at {at}", style="cyan")
         line.append(f", layer {first.layer}: {first.reason}")
         if first.turns_lost:
             line.append(f" ({first.turns_lost} later turns are not compared)", style="dim")
@@ -174,7 +174,7 @@ def _rest(verdict: Verdict, verbose: bool) -> Iterator[Text]:
     width = max(len(found.rule.id) for found in passed)
     for found in passed:
         unit = found.spec.unit
-        line = Text("+ ", style="green").append(found.rule.id.ljust(width))
+        line = Text().append("+ ", style="green").append(found.rule.id.ljust(width))
         line.append(f"  {found.rule.aggregate} {words.value(found.observed, unit)}")
         if found.baseline is not None:
             line.append(f", was {words.value(found.baseline, unit)}")
