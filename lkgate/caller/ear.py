@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 from livekit import rtc
+from numpy.typing import NDArray
 
 from lkgate.caller.heard import Heard, Stretch
 from lkgate.capture.role import BACKGROUND_AUDIO
@@ -19,6 +20,7 @@ _RATE_HZ = 24_000
 _FRAME_MS = 50
 _QUIET_PEAK = 100  # of 32767: below it is what a codec makes of digital silence
 _QUIET_US = 80_000
+_TAIL = 120
 _SETTLED = _RATE_HZ  # samples of digital silence after which a detector has nothing in mind
 _WITHHELD = 60 * _RATE_HZ  # as much of it is given at once
 
@@ -186,9 +188,9 @@ class _Track:
             self._silent = 0
         pcm = np.frombuffer(data, np.int16)
         if not self._silent:
-            loud = np.flatnonzero((pcm > _QUIET_PEAK) | (pcm < -_QUIET_PEAK))
-            if loud.size:
-                self._last_sound = self._samples - size + int(loud[-1]) + 1
+            loud = _last_loud(pcm)
+            if loud is not None:
+                self._last_sound = self._samples - size + loud + 1
         if self._withheld:
             pcm = np.concatenate([np.zeros(self._withheld, np.int16), pcm])
             self._withheld = 0
@@ -200,6 +202,16 @@ class _Track:
 
     def end(self, t_us: int) -> None:
         self._stop(self._sid, t_us)
+
+
+def _last_loud(pcm: NDArray[np.int16]) -> int | None:
+    """Index of the last sample that is no silence."""
+    for begin in (max(0, pcm.size - _TAIL), 0):  # mostly it is near the end
+        part = pcm[begin:]
+        loud = np.flatnonzero((part > _QUIET_PEAK) | (part < -_QUIET_PEAK))
+        if loud.size:
+            return begin + int(loud[-1])
+    return None
 
 
 def _us(samples: int) -> int:

@@ -61,6 +61,9 @@ class Timeline:
     def push(self, now_us: int, pcm: bytes) -> Placed | None:
         """Take a frame that arrived at ``now_us``. Returns what can be written now, if anything."""
         lag = now_us - self.end_us - self._us(self._held_samples + len(pcm) // 2)
+        if not self._held and not self._anchoring and lag <= TOLERANCE_US:  # nearly always
+            self._samples += len(pcm) // 2
+            return Placed(0, (pcm,))
         self._held.append((lag, pcm))
         self._held_samples += len(pcm) // 2
         if not self._anchoring and lag <= TOLERANCE_US:

@@ -149,7 +149,7 @@ class VirtualFfi:
             handler(getattr(req, kind or ""), response)
             return response
         if kind in _NATIVE:
-            return self._native_client().request(req)
+            return self._ask_native(req)
         raise RefusedError(f"the virtual room has no {(kind or 'such request').replace('_', ' ')}")
 
     def drop(self, handle: int) -> bool:
@@ -162,6 +162,23 @@ class VirtualFfi:
         if callable(what):
             what()
         return True
+
+    def _ask_native(self, req: ffi_pb2.FfiRequest) -> ffi_pb2.FfiResponse:
+        # As FfiClient.request, but for the objects that keep an answer alive which is read at
+        # once: audio processing comes through here with every frame.
+        library = self._native_client()._ffi_lib
+        data = req.SerializeToString()
+        answer, size = ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_size_t()
+        handle = library.livekit_ffi_request(
+            ctypes.cast(ctypes.c_char_p(data), ctypes.POINTER(ctypes.c_ubyte)),
+            len(data),
+            ctypes.byref(answer),
+            ctypes.byref(size),
+        )
+        assert handle != native.INVALID_HANDLE
+        response = ffi_pb2.FfiResponse.FromString(ctypes.string_at(answer, size.value))
+        library.livekit_ffi_drop_handle(ctypes.c_uint64(handle))
+        return response
 
     def _native_client(self) -> native.FfiClient:
         # Its threads do not survive a fork: every process loads its own, when it needs it.

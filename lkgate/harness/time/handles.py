@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import Handle, TimerHandle
+from asyncio import Handle, TimerHandle, format_helpers
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
@@ -54,3 +54,12 @@ class Timer(TimerHandle):
         this._source_traceback = None
         this._when = when
         this._scheduled = True
+
+
+def fail(handle: Handle, error: BaseException) -> None:
+    """Tell the loop what a handle's callback raised, in the words of ``Handle._run``."""
+    this: Any = handle
+    helpers: Any = format_helpers
+    source = helpers._format_callback_source(this._callback, this._args)
+    said = {"message": f"Exception in callback {source}", "exception": error, "handle": handle}
+    this._loop.call_exception_handler(said)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from lkgate.harness.time import jobs
 from lkgate.harness.time.clock import NS, Clock
-from lkgate.harness.time.handles import Soon
+from lkgate.harness.time.handles import Soon, fail
 from lkgate.harness.time.order import NEVER_NS, OrderedLoop
 from lkgate.harness.time.scheduler import GRACE_S, Strand
 
@@ -181,8 +181,14 @@ class VirtualLoop(OrderedLoop):
                 ready.append(timer)
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - as Handle._run does
+                fail(handle, error)
 
     def _wait(self) -> None:
         """Nothing is ready: bring about the next thing."""
