@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lkgate.bundle import read
-from lkgate.errors import ConfigError
+from lkgate.errors import BundleError, ConfigError
 from lkgate.model.bundle import Bundle
 
 ARCHIVE = ".lkb"
 MANIFEST = "manifest.json"
+UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class Recording:
 
 
 def find_recordings(directory: Path) -> list[Path]:
-    """Every bundle right below ``directory``, sorted by name.
+    """Every bundle right below ``directory``, sorted by name; hidden and other files are ignored.
 
     Raises:
+        BundleError: a directory in it is no bundle. A call that vanished must not go unnoticed.
         ConfigError: there is no such directory, or no recording in it.
     """
     if not directory.is_dir():
@@ -35,11 +37,7 @@ def find_recordings(directory: Path) -> list[Path]:
             where=str(directory),
             next_step="Record a call with `lkgate record`, or set `recordings`.",
         )
-    found = [
-        path
-        for path in sorted(directory.iterdir())
-        if (path / MANIFEST).is_file() or path.suffix == ARCHIVE
-    ]
+    found = [path for path in sorted(directory.iterdir()) if _is_bundle(path)]
     if not found:
         raise ConfigError(
             "there is no recording in this directory",
@@ -47,6 +45,26 @@ def find_recordings(directory: Path) -> list[Path]:
             next_step="Record a call with `lkgate record`, or name a bundle.",
         )
     return found
+
+
+def _is_bundle(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    if (path / MANIFEST).is_file() or path.suffix == ARCHIVE:
+        return True
+    if path.is_dir():
+        if path.name.endswith(UNFINISHED):
+            raise BundleError(
+                "this recording was never finished",
+                where=str(path),
+                next_step=f"Run `lkgate recover {path}`, or remove it.",
+            )
+        raise BundleError(
+            f"this directory among the recordings has no {MANIFEST}",
+            where=str(path),
+            next_step="Restore the recording, or move the directory elsewhere.",
+        )
+    return False
 
 
 def read_recordings(paths: Sequence[Path]) -> list[Recording]:

@@ -12,7 +12,7 @@ import pytest
 
 from lkgate.bundle import pack, read
 from lkgate.config import load_config
-from lkgate.errors import ConfigError
+from lkgate.errors import BundleError, ConfigError
 from lkgate.model.build import Build
 from lkgate.replay.run import (
     Recording,
@@ -186,3 +186,26 @@ def test_no_recordings(tmp_path: Path) -> None:
         find_recordings(tmp_path / "none")
     with pytest.raises(ConfigError, match="there is no recording in this directory"):
         find_recordings(tmp_path)
+
+
+def test_no_recording_vanishes_unnoticed(tmp_path: Path) -> None:
+    whole = record(tmp_path, "one")
+    for name in ("README.md", ".DS_Store"):
+        (whole.parent / name).write_text("x", "utf-8")
+    (whole.parent / ".cache").mkdir()
+    assert find_recordings(whole.parent) == [whole]
+    broken, open_ = whole.parent / "broken", whole.parent / "two.unfinished"
+    broken.mkdir()
+    with pytest.raises(BundleError) as refused:
+        find_recordings(whole.parent)
+    assert str(refused.value) == (
+        f"{broken}: this directory among the recordings has no manifest.json\n"
+        "  Restore the recording, or move the directory elsewhere."
+    )
+    broken.rmdir()
+    open_.mkdir()
+    with pytest.raises(BundleError) as refused:
+        find_recordings(whole.parent)
+    assert str(refused.value) == (
+        f"{open_}: this recording was never finished\n  Run `lkgate recover {open_}`, or remove it."
+    )
