@@ -101,7 +101,6 @@ def test_other_faults_are_named_too() -> None:
         "barge-in-yield": Agent(yields_after=1.1),
         "tool-selection": Agent(skips_tools=True),
         "unanswered": Agent(silent_at=frozenset({1})),
-        "model-misses": Agent(misses=((1, "llm"),)),
     }
     for rule, build in builds.items():
         verdict = judged(build)
