@@ -3,7 +3,9 @@
 Two fences. The first is what a person sees: Python's sockets and name look-ups, on every thread,
 refuse with an error that names the host and the program's own line. Native code that opens its own
 sockets (livekit's Rust library, gRPC) passes it unseen; where the system permits, the process is
-therefore also put into a network namespace that has nothing in it.
+therefore also put into a network namespace that has nothing in it, before it imports anything;
+its forks and subprocesses are in there too. Where the system does not permit that (macOS, a container
+without ``CAP_SYS_ADMIN`` or user namespaces), native code and subprocesses can reach the network.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ T = TypeVar("T")
 _Asked = tuple[Any, Any] | None
 
 _installed = False
+_isolated = False
 _allowed: frozenset[str] = frozenset()
 _on_refused: OnRefused = lambda host, where: None  # noqa: E731
 # Who asked, for libraries that connect in a task of their own, where the program is not on the
@@ -86,18 +89,23 @@ def block(on_refused: OnRefused, *, allow: Collection[str] = ()) -> bool:
 def isolate() -> bool:
     """Leave the network namespace for an empty one; ``False`` where that is not permitted.
 
-    Linux only, and only with a single thread. Root needs ``CAP_SYS_ADMIN``; anybody else gets a
+    Linux only, and only with a single thread; forks inherit it. Root needs ``CAP_SYS_ADMIN``; anybody else gets a
     user namespace in which they are who they were.
     """
+    global _isolated
+    if _isolated:
+        return True
     if sys.platform != "linux" or len(list(Path("/proc/self/task").iterdir())) > 1:
         return False
     unshare = ctypes.CDLL(None, use_errno=True).unshare
     user, group = os.geteuid(), os.getegid()
     if user == 0:
         # A user namespace would take root's right to other users' files away.
-        return bool(unshare(_CLONE_NEWNET) == 0)
+        _isolated = bool(unshare(_CLONE_NEWNET) == 0)
+        return _isolated
     if unshare(_CLONE_NEWUSER | _CLONE_NEWNET) != 0:
         return False
+    _isolated = True
     own = Path("/proc/self")
     with contextlib.suppress(OSError):  # unmapped, only names of users are wrong
         (own / "setgroups").write_text("deny")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lkgate.harness import process
+from lkgate.harness import netguard, process
 from lkgate.harness.failure import Failure
 from lkgate.harness.last_words import last_place, leave_last_words
 from lkgate.harness.time import real
@@ -51,6 +51,11 @@ def main(control_fd: int) -> int:
     message = next(control.messages(), None)
     if message is None or message.get("op") != "load":
         return 0 if message is None else 2
+    # A replay that asks nobody has no network, from before the program is loaded. The namespace
+    # can be left as long as nothing that was imported has begun threads.
+    closed = message.get("models") == "cassette"
+    if closed:
+        netguard.isolate()
     from lkgate.harness.child import warm_up
 
     try:
@@ -58,6 +63,8 @@ def main(control_fd: int) -> int:
     except Failure as failure:
         control.send({"op": "failed", "error": failure.as_json()})
         return 1
+    if closed:
+        netguard.block(lambda host, where: None)  # whoever asks while loading gets the error
     target = _target(message)
     gc.collect()
     gc.freeze()

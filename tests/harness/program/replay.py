@@ -157,6 +157,7 @@ def start(
     args: tuple[str, ...] = (),
     cwd: Path = PROGRAMS,
     env: dict[str, str] | None = None,
+    models: str = "live",
 ) -> Program:
     """Load a program of ``tests/programs``; the answer may be that it failed."""
     path = None if program is None else cwd / program
@@ -171,7 +172,7 @@ def start(
         "args": list(args),
         "cwd": str(cwd),
         "seed": 0,
-        "models": "live",
+        "models": models,
     }
     server.send(message)
     return Program(server, work, wait_for(server, queue, "ready failed", None, 120), 0, queue)
