@@ -32,7 +32,8 @@ def _divergence(difference: CallDifference, whole: Span) -> Iterator[Sample]:
 def _diverged_turns(difference: CallDifference, whole: Span) -> Iterator[Sample]:
     count = len(difference.pairs)
     found = difference.first_divergence
-    lost = found.turns_lost if found else 0
+    # The turn that diverges is lost itself, so that no divergence is ever a share of 0.
+    lost = 1 + found.turns_lost if found else 0
     span = found.difference.candidate_span or whole if found else whole
     note = f"{lost} of {count} turns: {found.reason}" if found else None
     yield measured(lost / max(1, count), None, span, note, amount=lost, weight=max(1, count))
@@ -114,7 +115,7 @@ _COMPARISONS = (
     Comparison(
         spec(
             "diverged_turns", "ratio", "lower", "call", "rate", None, _SOUNDS,
-            "Turns after the first divergence, as a share of all.",
+            "Turns from the first divergence on, that turn included, as a share of all.",
         ),
         _diverged_turns,
     ),

@@ -179,7 +179,7 @@ def test_comparisons() -> None:
     }
     assert values(V1, Agent(arguments={"book": {"time": "21:00", "day": "friday"}})) == {
         "divergence": (1, 1),
-        "diverged_turns": (2 / 9, 1),
+        "diverged_turns": (3 / 9, 1),
         "tool_selection_changes": (0, 1),
         "tool_argument_changes": (1, 1),
         "tool_result_changes": (0, 4),
@@ -188,6 +188,18 @@ def test_comparisons() -> None:
         "agent_text_changes": (0, 4),
     }
     assert values(V1, Agent(skips_tools=True))["tool_selection_changes"] == (1, 1)
+
+
+def test_divergence_in_the_last_turn_is_no_share_of_zero() -> None:
+    before, after = (
+        session_of(play(CALL, build), None) for build in (V1, Agent(silent_at=frozenset({3})))
+    )
+    found = diff(before, after)
+    assert found.first_divergence is not None
+    assert found.first_divergence.turns_lost == 0
+    (sample,) = compare_all(before, after, found)["diverged_turns"].samples
+    assert sample.value == 1 / 9
+    assert sample.note == '1 of 9 turns: the agent\'s turn ("Goodbye.") is missing'
 
 
 def test_comparison_without_the_session_is_missing() -> None:

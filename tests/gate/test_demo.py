@@ -106,3 +106,15 @@ def test_other_faults_are_named_too() -> None:
         verdict = judged(build)
         assert verdict.status == "fail"
         assert rule in failed(verdict), [(f.rule.id, f.status, f.reason) for f in verdict.findings]
+
+
+def test_last_words_that_are_no_longer_answered_fail() -> None:
+    steps = CALLS["triage"]
+    silent = Agent(silent_at=frozenset({len(steps) - 1}))
+    calls = [
+        result(name, said, silent if name == "triage" else V1, truth=truth(said))
+        for name, said in CALLS.items()
+    ]
+    rules = tuple(rule for rule in GATE.rules if rule.id in ("response-latency", "divergence"))
+    verdict = evaluate(replace(GATE, rules=rules), calls, recordings=list(CALLS))
+    assert list(failed(verdict)) == ["divergence"]
