@@ -4,8 +4,9 @@ Two fences. The first is what a person sees: Python's sockets and name look-ups,
 refuse with an error that names the host and the program's own line. Native code that opens its own
 sockets (livekit's Rust library, gRPC) passes it unseen; where the system permits, the process is
 therefore also put into a network namespace that has nothing in it, before it imports anything;
-its forks and subprocesses are in there too. Where the system does not permit that (macOS, a container
-without ``CAP_SYS_ADMIN`` or user namespaces), native code and subprocesses can reach the network.
+its forks and subprocesses are in there too. Where the system does not permit that (macOS, a
+container without ``CAP_SYS_ADMIN`` or user namespaces), native code and subprocesses can reach the
+network.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def block(on_refused: OnRefused, *, allow: Collection[str] = ()) -> bool:
 def isolate() -> bool:
     """Leave the network namespace for an empty one; ``False`` where that is not permitted.
 
-    Linux only, and only with a single thread; forks inherit it. Root needs ``CAP_SYS_ADMIN``; anybody else gets a
-    user namespace in which they are who they were.
+    Linux only, and only with a single thread; forks inherit it. Root needs
+    ``CAP_SYS_ADMIN``; anybody else gets a user namespace in which they are who they were.
     """
     global _isolated
     if _isolated:
