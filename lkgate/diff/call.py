@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lkgate.diff.align import Pair, align
 from lkgate.diff.latency import Waited, latency_difference
-from lkgate.diff.turn import agent_differences, caller_differences, unpaired
+from lkgate.diff.turn import agent_differences, caller_differences, unpaired, unpaired_tools
 from lkgate.measure.latency import response_latency
 from lkgate.measure.session import Session
 from lkgate.model.difference import CallDifference, Difference, Divergence, TurnPair
@@ -98,7 +98,11 @@ def _alone(aligned: list[Pair], at: int) -> list[Difference]:
     if new is None:
         before = [b.span.end_us for _, b in aligned[:at] if b is not None]
         t_us = max(before, default=0)
-    return [unpaired(turn, missing=new is None, t_us=t_us)]
+    gone = new is None
+    return [
+        unpaired(turn, missing=gone, t_us=t_us),
+        *unpaired_tools(turn, missing=gone, t_us=t_us),
+    ]
 
 
 def _divergence(pairs: list[TurnPair]) -> Divergence | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lkgate.measure.compare import mismatches, show
 from lkgate.measure.pairing import pair
@@ -101,6 +102,21 @@ def unpaired(turn: Turn, *, missing: bool, t_us: int) -> Difference:
         part=None,
         detail=f"{who}{said} {'is missing' if missing else 'is new'}",
     )
+
+
+def unpaired_tools(turn: Turn, *, missing: bool, t_us: int) -> Iterator[Difference]:
+    """Every tool of a turn without a counterpart: left out, or new, as the turn itself is."""
+    what = "is no longer called" if missing else "was not called before"
+    for call in turn.tools:
+        yield replace(
+            unpaired(turn, missing=missing, t_us=t_us if missing else call.t_us),
+            kind="tool_missing" if missing else "tool_extra",
+            layer="llm",
+            tool=call.name,
+            old=call.arguments if missing else None,
+            new=None if missing else call.arguments,
+            detail=f"{call.name} {what}",
+        )
 
 
 def _tools(old: Turn, new: Turn) -> Iterator[Difference]:

@@ -153,6 +153,20 @@ def test_missing_answer() -> None:
     assert divergence.difference.candidate_turn is None
 
 
+def test_tools_of_a_turn_without_a_counterpart() -> None:
+    def tools(old: Agent, new: Agent) -> list[tuple[float | None, str | None]]:
+        before, after = (session_of(play(CALL, build), None) for build in (old, new))
+        found = diff(before, after)
+        assert found.first_divergence is not None
+        assert found.first_divergence.difference.kind in ("turn_missing", "turn_extra")
+        chosen = compare_all(before, after, found)["tool_selection_changes"]
+        return [(sample.value, sample.note) for sample in chosen.samples]
+
+    silent = Agent(silent_at=frozenset({2}))
+    assert tools(V1, silent) == [(1, "book is no longer called")]
+    assert tools(silent, V1) == [(1, "book was not called before")]
+
+
 def test_speech_of_another_length() -> None:
     slow = [replace(step, reply_lasts=step.reply_lasts * 2) for step in CALL]
     found = against_v1(V1, slow)
