@@ -80,7 +80,7 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
     for sample, twin in _ordered(measurement.samples, twins):
         if sample.turn in lost or (sample.status == "absent" and sample.turn == waited):
             dropped += sample.status != "not_applicable"
-        elif sample.status == "absent" and (twin is None or twin.status == "measured"):
+        elif sample.status == "absent" and not _unchanged(rule, spec, twin):
             problems.append(Problem(call.call, _where(sample), None))
         elif sample.value is not None and not math.isfinite(sample.value):
             problems.append(Problem(call.call, f"the value is {sample.value}", None))
@@ -153,6 +153,16 @@ def _unanswered(difference: CallDifference | None) -> int | None:
         return None
     before = [pair.candidate for pair in difference.pairs[: found.pair] if pair.candidate]
     return before[-1].index if before and before[-1].role == "caller" else None
+
+
+def _unchanged(rule: Rule, spec: MetricSpec, twin: Sample | None) -> bool:
+    """Whether a hole is one of the baseline's too, and the rule judges nothing but a change.
+
+    An absolute limit needs the value whatever the baseline holds; so does a total or a share, of
+    which the turn is a part.
+    """
+    absolute = rule.max is not None or rule.min is not None
+    return not absolute and paired(spec) and twin is not None and twin.status != "measured"
 
 
 _Key = tuple[int | None, int]

@@ -213,10 +213,16 @@ def test_unanswered_turn_is_a_failure_to_answer_and_no_latency() -> None:
     assert found.findings[2].reason == "a: the agent did not answer (turn 3)"
     # Nobody judges the divergence: then it is a hole.
     assert finding(f"{LATENCY}, max: 9 s", call).status == "no_verdict"
-    # If the accepted replay had the same hole, nothing was lost.
-    found = verdict(rules, result("a", STEPS, silent, baseline=silent))
-    assert found.findings[1].status == "pass"
-    assert (found.findings[1].n, found.findings[1].lost) == (2, 0)
+    # That the accepted replay had the same hole does not fill it.
+    same = result("a", STEPS, silent, baseline=silent)
+    found = verdict(rules, same)
+    assert found.findings[1].status == "no_verdict"
+    assert found.findings[1].reason == "a: the agent did not answer (turn 3)"
+    # Only for the change against it was nothing lost.
+    margin = finding(f"{LATENCY}, max_increase: 100 ms", same)
+    assert (margin.status, margin.n, margin.lost) == ("pass", 2, 0)
+    both = finding(f"{LATENCY}, max: 9 s, max_increase: 100 ms", same)
+    assert both.status == "no_verdict"
 
 
 def test_turns_after_a_divergence_leave_the_latencies_only_if_that_is_judged() -> None:
