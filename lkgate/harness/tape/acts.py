@@ -36,7 +36,7 @@ _BEYOND: tuple[tuple[type, tuple[str, ...]], ...] = (
     (AgentSession, ("update_agent", "shutdown", "aclose", "update_options")),
     (AgentSession, ("commit_user_turn", "clear_user_turn")),
     (Agent, ("update_instructions", "update_tools", "update_chat_ctx")),
-    (AgentTask, ("__await__",)),
+    (AgentTask, ("__await__", "complete")),
     (RunContext, ("with_filler", "foreground")),
     (SpeechHandle, ("interrupt",)),
     (JobContext, ("shutdown", "delete_room", "transfer_sip_participant", "add_sip_participant")),

@@ -11,7 +11,7 @@ from livekit.agents import llm, stt, tts
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice import RunContext
 
-from lkgate.cassette import NewCassette, key_of
+from lkgate.cassette import Exchange, NewCassette, key_of
 from lkgate.cassette.keys import Request
 from lkgate.errors import ReplayError
 from lkgate.harness.tape import llm as llm_tape
@@ -38,7 +38,8 @@ class Player:
         tools: ``{"default": policy, "by_name": {name: policy}}``; a policy is ``"error"``,
             ``"run"`` or ``{"value": ...}``. One given by name as ``run`` executes that tool even
             where its answer was recorded: the project says that the tool only works on the
-            program's own state.
+            program's own state. A tool is never executed that is given by name as ``error``; by
+            default only those that were recorded handing the call over to another agent.
         new: takes what providers answer in mode ``record``.
     """
 
@@ -150,32 +151,37 @@ class Player:
     ) -> Stand | None:
         name = context.function_call.name
         call = tool_tape.call_of(name, arguments)
+        named = self._by_name.get(name)
+        policy = self._policy if named is None else named
+        if tool_tape.is_plumbing(tool):
+            if named == "error":
+                return tool_tape.refused(name, call, self._answers, _refusal(name, None, tool))
+            return None
         key = key_of("tool", call)
         exchange = self._answers.take("tool", call)
-        policy = self._by_name.get(name, self._policy)
-        if exchange is not None and self._by_name.get(name) != "run":
-            if "run" not in exchange.response:
-                lost = exchange.response.get("lost")
-                self._answers.told("tool", key, "recorded", name, lost)
-                return tool_tape.played(exchange, tool, context, call, self._answers)
-            self._answers.told("tool", key, "live", name)
-            return None
-        if exchange is not None or policy == "run" or tool_tape.hands_over(tool):
-            self._answers.told("tool", key, "live", name)
-            if self._new is None or exchange is not None:
-                return None
-            now_us = self._answers.now_us
-            return tool_tape.recorded(tool, context, call, sink=self._new, now_us=now_us)
+        if exchange is not None and "run" not in exchange.response and named != "run":
+            lost = tool_tape.lost(exchange, tool, context)
+            self._answers.told("tool", key, "recorded", name, lost)
+            return tool_tape.played(exchange, tool, context, call, self._answers)
         if isinstance(policy, dict) and "value" in policy:
             self._answers.told("tool", key, "policy", name)
             return tool_tape.fixed(policy["value"])
-        return tool_tape.refused(name, call, self._answers)
+        # Without a recorded handoff the conversation could not go on.
+        goes_on = exchange is not None and tool_tape.handed_over(exchange) and named != "error"
+        if policy != "run" and not goes_on:
+            reason = _refusal(name, exchange, tool)
+            return tool_tape.refused(name, call, self._answers, reason)
+        self._answers.told("tool", key, "live", name)
+        if self._new is None or exchange is not None:
+            return None
+        now_us = self._answers.now_us
+        return tool_tape.recorded(tool, context, call, sink=self._new, now_us=now_us)
 
     def realtime(self, label: str) -> None:
         raise ReplayError(
-            f"realtime (speech-to-speech) build: use the room transport ({label} answers audio "
-            "with audio, which no cassette can hold)",
-            next_step="Replay it with --transport room, against a real server.",
+            f"a realtime (speech-to-speech) build cannot be replayed yet: {label} answers audio "
+            "with audio, which no cassette can hold",
+            next_step="Replay a build that hears, thinks and speaks with models of their own.",
         )
 
     def _told(self, modality: Modality, wanted: Request, source: Literal["recorded"]) -> None:
@@ -198,3 +204,16 @@ class Player:
             yield
         finally:
             end()
+
+
+def _refusal(name: str, exchange: Exchange | None, tool: FunctionTool) -> str | None:
+    """Why a tool is not executed, ``None`` if it was only never recorded."""
+    if exchange is not None:
+        why = f"what it did cannot be replayed ({exchange.response['run']})"
+    elif tool_tape.is_plumbing(tool):
+        why = "it is refused by name"
+    elif tool_tape.hands_over(tool):
+        why = "it hands the call over to another agent, which was never recorded"
+    else:
+        return None
+    return f'{why}, and [tool.lkgate.tools] does not say {name} = "run"'

@@ -52,6 +52,8 @@ class Recorder:
     def call(
         self, tool: FunctionTool, context: RunContext[Any], arguments: dict[str, Any]
     ) -> Stand | None:
+        if tool_tape.is_plumbing(tool):
+            return None
         call = tool_tape.call_of(context.function_call.name, arguments)
         return tool_tape.recorded(tool, context, call, sink=self.part, now_us=self._now_us)
 

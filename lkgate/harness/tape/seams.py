@@ -23,7 +23,6 @@ from livekit.agents.voice.tool_executor import _ToolExecutor
 
 from lkgate.harness.tape import acts, deck, plain, request
 from lkgate.harness.tape.deck import FunctionTool
-from lkgate.harness.tape.tool import is_plumbing
 
 _WRAPPERS = {
     "livekit.agents.llm.fallback_adapter",
@@ -169,7 +168,7 @@ def _with_stand_in(original: Callable[..., Any]) -> Callable[..., Any]:
         mock: Callable[..., Any] | None = None,
     ) -> Any:
         current = deck.current()
-        if current is not None and mock is None and not is_plumbing(tool):
+        if current is not None and mock is None:
             mock = current.call(tool, run_ctx, raw_arguments)
         return await original(
             self, tool=tool, run_ctx=run_ctx, raw_arguments=raw_arguments, mock=mock

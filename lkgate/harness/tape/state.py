@@ -61,18 +61,43 @@ class State:
         return seen
 
 
-def apply(changes: Sequence[Json], tool: FunctionTool, context: RunContext[Any]) -> list[str]:
-    """Make recorded changes; returns the places that this program does not have."""
+def apply(changes: Sequence[Json], tool: FunctionTool, context: RunContext[Any]) -> None:
+    """Make recorded changes, as far as this program has the places."""
+    for holder, path, value in _reached(changes, tool, context):
+        _set(holder, path[-1], value)
+
+
+def absent(changes: Sequence[Json], tool: FunctionTool, context: RunContext[Any]) -> list[str]:
+    """The places of recorded changes that this program does not have; changes nothing."""
+    return [
+        ".".join(str(part) for part in path)
+        for holder, path, value in _reached(changes, tool, context)
+        if not _can_set(holder, path[-1], value)
+    ]
+
+
+def _reached(
+    changes: Sequence[Json], tool: FunctionTool, context: RunContext[Any]
+) -> Iterator[tuple[Any, list[str | int], Json]]:
+    """Each change with what holds its place, or ``_ABSENT``."""
     roots = _roots(tool, context)
-    missing: list[str] = []
-    for change in cast("Sequence[tuple[list[str | int], Json]]", changes):
-        path, value = change
+    for path, value in cast("Sequence[tuple[list[str | int], Json]]", changes):
         holder: Any = roots.get(str(path[0]), _ABSENT)
         for part in path[1:-1]:
             holder = _get(holder, part)
-        if not _set(holder, path[-1], value):
-            missing.append(".".join(str(part) for part in path))
-    return missing
+        yield holder, path, value
+
+
+def _can_set(holder: Any, part: str | int, value: Json) -> bool:
+    """Whether :func:`_set` would do it."""
+    if isinstance(value, list) and isinstance(_get(holder, part), list):
+        return True
+    if isinstance(holder, list):
+        return isinstance(part, int) and part < len(holder)
+    if holder is _ABSENT or isinstance(holder, dict):
+        return holder is not _ABSENT
+    frozen = getattr(getattr(type(holder), "__dataclass_params__", None), "frozen", False)
+    return not frozen and (hasattr(holder, str(part)) or hasattr(holder, "__dict__"))
 
 
 class _Opaque:

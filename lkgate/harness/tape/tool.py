@@ -7,8 +7,8 @@
 - ``stop``: it raised ``StopResponse``;
 - ``error``: it failed; ``ToolError`` with the text that the model was told;
 - ``run``: the call cannot be answered by a text, and why: it returned an agent, or did to the
-  session what cannot be done again (see :mod:`lkgate.harness.tape.acts`). It is executed in a
-  replay.
+  session what cannot be done again (see :mod:`lkgate.harness.tape.acts`). In a replay a handoff is
+  executed, and the others where the settings let them.
 
 Besides: ``acts`` on the session, ``state`` that it changed, and ``lost``: state that it changed and
 that cannot be written down (:mod:`lkgate.harness.tape.state`).
@@ -23,29 +23,30 @@ from typing import Any, cast, get_args, get_type_hints
 from livekit.agents import Agent, StopResponse, ToolError
 from livekit.agents.llm import ToolResult
 from livekit.agents.llm.tool_context import CONFIRM_DUPLICATE_PARAM
-from livekit.agents.voice import AgentTask, RunContext
+from livekit.agents.voice import RunContext
 
 from lkgate.cassette import Exchange, Sink
 from lkgate.cassette.keys import Request
 from lkgate.harness.tape import acts, plain, request
 from lkgate.harness.tape.answers import Answers, Now, took_us
 from lkgate.harness.tape.deck import FunctionTool, Stand
-from lkgate.harness.tape.state import State, apply
+from lkgate.harness.tape.state import State, absent, apply
 from lkgate.model.event import Json
 
 _OWN = "livekit.agents."
 _NOT_OWN = ("livekit.agents.llm.mcp",)
+_RETURNS_AGENT = "returns an agent"
+_HANDOFFS = (_RETURNS_AGENT, "AgentSession.update_agent")
 _TEXTS = (str, int, float, bool, complex, list, set, frozenset, tuple, dict)
 
 
 def is_plumbing(tool: FunctionTool) -> bool:
-    """Tools of LiveKit's own (ending the call, DTMF, running tasks) and those of an ``AgentTask``.
+    """Tools of LiveKit's own: ending the call, DTMF, its ready-made tasks.
 
-    They work on the session and on nothing else: they are executed, always.
+    They work on the session and on nothing else: they are executed unless refused by name.
     """
     module = str(getattr(tool._func, "__module__", ""))
-    own = module.startswith(_OWN) and not module.startswith(_NOT_OWN)
-    return own or isinstance(tool._instance, AgentTask)
+    return module.startswith(_OWN) and not module.startswith(_NOT_OWN)
 
 
 def hands_over(tool: FunctionTool) -> bool:
@@ -55,6 +56,11 @@ def hands_over(tool: FunctionTool) -> bool:
     except (NameError, TypeError, AttributeError):
         return False  # annotations that cannot be resolved say nothing
     return returns is not None and _is_agent(returns)
+
+
+def handed_over(exchange: Exchange) -> bool:
+    """Whether the recorded call made another agent the one who speaks."""
+    return any(reason in _HANDOFFS for reason in str(exchange.response.get("run")).split(", "))
 
 
 def call_of(name: str, arguments: dict[str, Any]) -> Request:
@@ -89,7 +95,8 @@ def recorded(
                 raise
             finally:
                 if seen.beyond:
-                    response["run"] = ", ".join(dict.fromkeys(seen.beyond))
+                    output_too = [str(response["run"])] if "run" in response else []
+                    response["run"] = ", ".join(dict.fromkeys([*output_too, *seen.beyond]))
                 changed, lost = state.changes()
                 beside = {"acts": seen.done, "state": changed, "lost": list[Json](lost)}
                 response |= {name: value for name, value in beside.items() if value}
@@ -133,11 +140,20 @@ def played(
     return stand
 
 
-def refused(name: str, call: Request, answers: Answers) -> Stand:
-    """A stand-in for a call that was never recorded and may not be executed."""
+def lost(exchange: Exchange, tool: FunctionTool, context: RunContext[Any]) -> list[Json]:
+    """State that the call changed and a replay of it does not: not written down, or not here."""
+    before, changed = exchange.response.get("lost"), exchange.response.get("state")
+    names = list(before) if isinstance(before, list) else []
+    if isinstance(changed, list):
+        names += absent(changed, tool, context)
+    return names
+
+
+def refused(name: str, call: Request, answers: Answers, reason: str | None = None) -> Stand:
+    """A stand-in for a call that may not be executed and that no recorded answer stands for."""
 
     async def stand() -> object:
-        miss = answers.missed("tool", call)
+        miss = answers.missed("tool", call, reason)
         raise ToolError(f"lkgate: {name} was not executed: {miss.reason}")
 
     return stand
@@ -160,7 +176,7 @@ def _output(output: object) -> dict[str, Json]:
         return {**_output(output.output), "reply_required": output.reply_required}
     parts = output if isinstance(output, list | tuple | set | frozenset) else (output,)
     if any(isinstance(part, Agent) for part in parts):
-        return {"run": "returns an agent"}
+        return {"run": _RETURNS_AGENT}
     if isinstance(output, tuple | set | frozenset):
         output = list(output)  # as LiveKit does
     if plain.is_exact(output):

@@ -44,9 +44,9 @@ def test_a_replay_refuses_one(stage: Stage, mode: tape.Mode) -> None:
     with pytest.raises(ReplayError) as caught:
         stage.replay(main, mode=mode)
     assert str(caught.value) == (
-        "realtime (speech-to-speech) build: use the room transport (tests.harness.tape."
-        "test_realtime.Talker answers audio with audio, which no cassette can hold)\n"
-        "  Replay it with --transport room, against a real server."
+        "a realtime (speech-to-speech) build cannot be replayed yet: tests.harness.tape."
+        "test_realtime.Talker answers audio with audio, which no cassette can hold\n"
+        "  Replay a build that hears, thinks and speaks with models of their own."
     )
 
 

@@ -38,6 +38,7 @@ Context = RunContext[Guest]
 
 
 EXECUTED: list[str] = []
+RUN: dict[str, Json] = {"default": "run", "by_name": {}}
 
 
 class Desk(Agent):
@@ -116,6 +117,12 @@ class Desk(Agent):
         EXECUTED.append("ask")
         return await AskName()
 
+    @function_tool
+    async def ask_order(self) -> str:
+        """Needs a tool of a task."""
+        EXECUTED.append("ask_order")
+        return await AskOrder()
+
 
 class AskName(AgentTask[str]):
     """Ends at once."""
@@ -125,6 +132,26 @@ class AskName(AgentTask[str]):
 
     async def on_enter(self) -> None:
         self.complete("Ann")
+
+
+class AskOrder(AgentTask[str]):
+    """Ends when its tool is called."""
+
+    def __init__(self) -> None:
+        super().__init__(instructions="Ask.")
+
+    @function_tool
+    async def order(self) -> None:
+        """Keeps the order."""
+        EXECUTED.append("order")
+        self.complete("tea")
+
+
+@dataclass(slots=True)
+class Nameless:
+    """What another build keeps."""
+
+    orders: list[str] = field(default_factory=list)
 
 
 def script(context: llm.ChatContext) -> list[tuple[float, Any]]:
@@ -150,10 +177,10 @@ class Outcome:
     agent: str
 
 
-async def converse(stage: Stage, *inputs: str, mocks: Any = None) -> Outcome:
+async def converse(stage: Stage, *inputs: str, mocks: Any = None, guest: Any = None) -> Outcome:
     """A session in text mode that hears ``inputs``, one after another."""
     EXECUTED.clear()
-    guest, desk = Guest(), Desk()
+    guest, desk = guest or Guest(), Desk()
     session: AgentSession[Guest] = AgentSession(
         llm=FakeLLM(script), vad=None, turn_handling={"turn_detection": None}, userdata=guest
     )
@@ -313,9 +340,55 @@ def test_what_a_tool_did_to_the_session_is_done_again(stage: Stage) -> None:
 
 
 def test_a_tool_with_a_conversation_of_its_own_is_executed(stage: Stage) -> None:
-    live, replayed = again(stage, "ask {}")
+    live, replayed = again(stage, "ask {}", tools=RUN)
     assert live.outputs == replayed.outputs == [("Ann", False)]
     assert EXECUTED == ["ask"]
+    stage.replay(lambda: converse(stage, "ask {}"), mode="live")
+    assert EXECUTED == []
+    assert stage.misses[0].reason == (
+        "what it did cannot be replayed (AgentTask.await, AgentTask.complete), and "
+        '[tool.lkgate.tools] does not say ask = "run"'
+    )
+
+
+def test_a_task_of_the_programs_own_has_tools_like_any_other(stage: Stage) -> None:
+    live, replayed = again(stage, "ask_order {}", "order {}", tools=RUN)
+    assert live.outputs == replayed.outputs
+    assert EXECUTED == ["ask_order", "order"]
+    stage.replay(
+        lambda: converse(stage, "ask_order {}", "order {}"),
+        mode="live",
+        tools={"default": "run", "by_name": {"order": "error"}},
+    )
+    assert EXECUTED == ["ask_order"]
+    assert "(AgentTask.complete)" in stage.misses[0].reason
+
+
+def test_a_handoff_that_was_never_recorded_needs_the_settings(stage: Stage) -> None:
+    stage.record(lambda: converse(stage, "pair {}"))
+    stage.replay(lambda: converse(stage, "hand_over {}"), mode="live")
+    assert EXECUTED == []
+    assert stage.misses[0].reason == (
+        "it hands the call over to another agent, which was never recorded, and "
+        '[tool.lkgate.tools] does not say hand_over = "run"'
+    )
+    stage.replay(lambda: converse(stage, "hand_over {}"), mode="live", tools=RUN)
+    assert (EXECUTED, stage.misses) == (["hand_over"], [])
+
+
+def test_error_by_name_refuses_even_a_recorded_handoff(stage: Stage) -> None:
+    tools: dict[str, Json] = {"default": "run", "by_name": {"hand_over": "error"}}
+    stage.record(lambda: converse(stage, "hand_over {}"))
+    stage.replay(lambda: converse(stage, "hand_over {}"), mode="live", tools=tools)
+    assert EXECUTED == []
+    assert "(returns an agent), and [tool.lkgate.tools]" in stage.misses[0].reason
+
+
+def test_places_that_the_program_lacks_are_named(stage: Stage) -> None:
+    stage.record(lambda: converse(stage, 'remember {"name": "Ann"}'))
+    stage.replay(lambda: converse(stage, 'remember {"name": "Ann"}', guest=Nameless()))
+    (note,) = [n for n in stage.notes if n["modality"] == "tool"]
+    assert note["lost"] == ["userdata.clinic", "userdata.name"]
 
 
 def test_a_programs_own_mock_is_left_alone(stage: Stage) -> None:
