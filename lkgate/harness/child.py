@@ -101,6 +101,8 @@ def warm_up(*, seed: int) -> Warm:
         Failure: ``no_livekit``: the interpreter has no livekit-agents that lkgate knows.
     """
     clock = virtual.install(seed=seed, started_at_unix_us=_LOADED_AT_UNIX_US)
+    # LiveKit's turn detector would add up its sums in helper threads, in an order of its own.
+    os.environ["EOT_PARALLELISM"] = "none"
     try:
         import livekit.agents
         import livekit.agents.ipc._preload
