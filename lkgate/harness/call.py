@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -19,7 +19,7 @@ from lkgate.caller import CallerPlayer, decode_plan
 from lkgate.capture import RoleOf, RoomCapture
 from lkgate.cassette import Miss
 from lkgate.harness import netguard
-from lkgate.harness.failure import Failure
+from lkgate.harness.failure import Failure, refusal
 from lkgate.harness.job import URL, Job, access_token
 from lkgate.harness.room import Hub, Link, VirtualFfi, open_room
 from lkgate.harness.serverapi import answer_server_api
@@ -112,7 +112,9 @@ class Call:
             roles=RoleOf(job.plan.identity),
             started_at_unix_us=job.started_at_unix_us,
         )
-        self._missed: asyncio.Future[Miss] = self._loop.create_future()
+        # A miss, or a request to the network: no call that goes on means anything.
+        self._given_up: asyncio.Future[Failure] = self._loop.create_future()
+        self._job_runs: Callable[[], bool] = lambda: False
         answer_server_api(self.hub, self._refused_request)
 
     def now_us(self) -> int:
@@ -158,14 +160,15 @@ class Call:
             room_sid=self.hub.sid,
             identity=self._job.agent_identity,
         )
+        self._job_runs = lambda: job.entered
         calling = self._loop.create_task(player.run(), name="caller")
         working = self._loop.create_task(job.run(), name="job")
         try:
             await asyncio.wait(
-                (calling, working, self._missed), return_when=asyncio.FIRST_COMPLETED
+                (calling, working, self._given_up), return_when=asyncio.FIRST_COMPLETED
             )
-            if self._missed.done():
-                raise _miss_failure(self._missed.result())
+            if self._given_up.done():
+                raise self._given_up.result()
             if working.done():
                 await asyncio.wait((calling,), timeout=_NOTICE_S)
             else:
@@ -179,8 +182,8 @@ class Call:
         finally:
             for task in (calling, working):
                 task.cancel()
-        if self._missed.done():
-            raise _miss_failure(self._missed.result())
+        if self._given_up.done():
+            raise self._given_up.result()
         if job.failure is not None:
             self.capture.note("lkgate.program_error", {"message": job.failure.message})
             raise job.failure
@@ -221,8 +224,11 @@ class Call:
                 "difference": miss.difference,
             },
         )
-        if not self._missed.done():
-            self._missed.set_result(miss)
+        self._give_up(_miss_failure(miss))
+
+    def _give_up(self, failure: Failure) -> None:
+        if not self._given_up.done():
+            self._given_up.set_result(failure)
 
     def _refused_request(self, name: str) -> None:
         self.capture.note(
@@ -230,10 +236,17 @@ class Call:
         )
 
     def _refused(self, host: str, where: str | None) -> None:
+        # A prewarm loads what it finds on disk when a look for news of it is refused, and LiveKit
+        # sends off figures of its own: nothing hangs on those.
+        ends = where is not None and self._job_runs()
+
+        def tell() -> None:
+            self.capture.note("lkgate.network_refused", {"host": host, "where": where})
+            if ends:
+                self._give_up(refusal(host, where))
+
         # Threads may ask as well: the journal belongs to the loop.
-        self._loop.call_soon_threadsafe(
-            self.capture.note, "lkgate.network_refused", {"host": host, "where": where}
-        )
+        self._loop.call_soon_threadsafe(tell)
 
     def _token(
         self,

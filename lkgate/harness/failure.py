@@ -11,6 +11,11 @@ from lkgate.harness.netguard import NetworkRefusedError
 from lkgate.harness.time.frames import is_program
 from lkgate.model.event import Json
 
+_NO_NETWORK = (
+    "A replay has no network: what was recorded is answered from the cassette. Move the request "
+    "into a function tool, whose answers are recorded, or replay with `--models live`."
+)
+
 
 class Failure(Exception):  # noqa: N818 - the project's word, a value in the parent
     """The end of a build's loading, or of a call.
@@ -67,6 +72,21 @@ def failure_of(
     )
 
 
+def refusal(host: str, where: str | None) -> Failure:
+    """The end of a call whose program asked for the network."""
+    return Failure(
+        "network_refused",
+        f"the program asked for {host}, and a replay has no network",
+        where=where,
+        next_step=_NO_NETWORK,
+    )
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an exception comes from a refused request."""
+    return any(isinstance(cause, NetworkRefusedError) for cause in _causes(error))
+
+
 def in_words(error: BaseException) -> str:
     """``ValueError: too late``; a long text is cut."""
     text = str(error).strip()
@@ -92,14 +112,9 @@ def program_line(error: BaseException) -> str | None:
 
 def _cure(error: BaseException) -> str | None:
     """What to do about an exception whose reason is well known, or about what caused it."""
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         if isinstance(cause, NetworkRefusedError):
-            return (
-                "A replay has no network: what was recorded is answered from the cassette. Move "
-                "the request into a function tool, whose answers are recorded, or replay with "
-                "`--models live`."
-            )
+            return _NO_NETWORK
         if isinstance(cause, ImportError):
             missing = cause.name or str(cause)
             return (
@@ -110,8 +125,15 @@ def _cure(error: BaseException) -> str | None:
                 f"Set {cause.args[0]} in the build's `env`: a replay passes no other variables of "
                 "yours."
             )
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, what caused it, and so on."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 
 
 def _is_of_environ(error: KeyError) -> bool:

@@ -18,7 +18,7 @@ from livekit.agents.job import JobAcceptArguments, JobProcess, JobRequest, Runni
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 from livekit.protocol import agent, models
 
-from lkgate.harness.failure import Failure, failure_of
+from lkgate.harness.failure import Failure, failure_of, is_refusal
 
 _RAISED = (
     "A worker would log this and hang up. If it does not happen in a live room, look for what the "
@@ -96,6 +96,7 @@ class Job:
 
     def __init__(self, server: AgentServer, *, room: str, room_sid: str, identity: str) -> None:
         self.failure: Failure | None = None
+        self.entered = False  # the entrypoint, after prewarm
         self._server = server
         self._identity = identity
         self._job = agent.Job(
@@ -202,10 +203,14 @@ class Job:
     async def _entrypoint(self, ctx: JobContext) -> None:
         entrypoint = self._server._entrypoint_fnc
         assert entrypoint is not None  # load() made sure
+        self.entered = True
         try:
             await entrypoint(ctx)
         except Exception as error:
             self.failure = failure_of(
-                "entrypoint_raised", error, said="the entrypoint raised ", next_step=_RAISED
+                "network_refused" if is_refusal(error) else "entrypoint_raised",
+                error,
+                said="the entrypoint raised ",
+                next_step=_RAISED,
             )
             raise

@@ -94,30 +94,28 @@ def ask(network: Program, way: str, tmp_path: Path) -> Replay:
     [
         ("asks with aiohttp", "crm.example.com:443", "session.get("),
         ("asks with livekits session", "192.0.2.7:8080", "http_session().get("),
-    ],
-)
-def test_a_request_is_refused_by_name_and_the_program_may_go_on(
-    network: Program, tmp_path: Path, way: str, host: str, text: str
-) -> None:
-    call = ask(network, way, tmp_path)
-    assert call.result["status"] == "ok", call
-    assert call.of("lkgate.network_refused") == [{"host": host, "where": line(text)}]
-    assert "went on after ClientConnector" in call.printed
-
-
-@pytest.mark.parametrize(
-    ("way", "host", "text"),
-    [
         ("asks in a thread", "crm.example.com:443", "to_thread(urllib"),
         ("asks for a name", "db.example.com:5432", "getaddrinfo("),
     ],
 )
-def test_a_refusal_that_ends_the_entrypoint(
+def test_a_request_ends_the_call_by_name_even_if_the_program_would_go_on(
     network: Program, tmp_path: Path, way: str, host: str, text: str
 ) -> None:
     call = ask(network, way, tmp_path)
     error = call.result["error"]
-    assert error["kind"] == "entrypoint_raised"
-    assert f"lkgate refused the network: {host}" in error["message"]
-    assert error["where"] == line(text)
+    assert (error["kind"], error["where"]) == ("network_refused", line(text))
+    # Of what runs in a thread, only its error leads to the program's line.
+    refused = f"lkgate refused the network: {host}"
+    asked = f"the program asked for {host}, and a replay has no network"
+    assert (refused if "thread" in way else asked) in error["message"]
     assert error["next_step"].startswith("A replay has no network")
+
+
+def test_a_request_of_nobodys_or_of_prewarm_is_only_noted(network: Program, tmp_path: Path) -> None:
+    call = ask(network, "a library asks", tmp_path)
+    assert call.result["status"] == "ok", call
+    noted = [(event["host"], event["where"]) for event in call.of("lkgate.network_refused")]
+    assert noted == [
+        ("hub.example.com:443", line('"hub.example.com"')),
+        ("192.0.2.9:4317", None),
+    ]
