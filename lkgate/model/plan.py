@@ -60,7 +60,7 @@ class CallerPlan:
         sample_rate_hz: of the caller's mono 16-bit PCM.
         offset_us: session time of the PCM's first sample.
         utterances: in order.
-        hangup_after_us: silence after the last thing that either side said, then the caller leaves.
+        hangup_after_us: silence after the last thing said by either side, then the caller leaves.
         pacing: ``anchored`` moves utterances with the agent's replies, ``absolute`` keeps the clock.
         patience_us: how long an anchor may stay unmet before the caller speaks anyway.
         identity, attributes: the caller's participant, as recorded.
