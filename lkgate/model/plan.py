@@ -61,7 +61,7 @@ class CallerPlan:
         offset_us: session time of the PCM's first sample.
         utterances: in order.
         hangup_after_us: silence after the last thing said by either side, then the caller leaves.
-        pacing: ``anchored`` moves utterances with the agent's replies, ``absolute`` keeps the clock.
+        pacing: ``anchored`` follows the agent's replies, ``absolute`` keeps the clock.
         patience_us: how long an anchor may stay unmet before the caller speaks anyway.
         identity, attributes: the caller's participant, as recorded.
         closing_segments: stretches of agent speech that the recording had after the last utterance.
