@@ -49,8 +49,6 @@ class Voice:
         per_ms = sample_rate_hz / 1000
         self._fade = max(1, round(_FADE_MS * per_ms))
         silence = max(2 * self._fade, round(_LOOP_MIN_MS * per_ms))
-        # Digital silence stands behind the recording, for a recording without any gap.
-        self._pcm: Pcm = np.concatenate([pcm, np.zeros(silence, np.int16)])
         self._utterances = utterances
         self._gaps = _gaps(
             utterances,
@@ -59,6 +57,10 @@ class Voice:
             tail=round(_TAIL_MS * per_ms),
             shortest=silence,
         )
+        self._pcm = pcm
+        if any(gap.loop_end > pcm.size for gap in self._gaps):
+            # A recording without any gap: digital silence stands behind it.
+            self._pcm = np.concatenate([pcm, np.zeros(silence, np.int16)])
         self._next = 0
         self._at = self._gaps[0].start
         self._stop = 0  # end of the utterance being said
