@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 from lkgate.model.bundle import Role
 from lkgate.model.event import Json
+from lkgate.secret import Secrets
 
 DIRECTORY = "journal"
 HEADER = "header.jsonl"
@@ -34,6 +35,7 @@ PCM_SUFFIX = ".pcm"
 TRACK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 _BUFFER_BYTES = 1 << 16
+_NONE = Secrets()
 
 
 class TrackWriter:
@@ -68,8 +70,9 @@ class Journal:
     except that ``sync`` may run on another thread than the writers.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, secrets: Secrets):
         """Open the files of an existing, empty ``directory/journal``; use :meth:`create`."""
+        self._secrets = secrets
         self._root = directory / DIRECTORY
         self._header = self._open(HEADER)
         self._events = self._open(EVENTS)
@@ -79,19 +82,22 @@ class Journal:
         self._closed = False
 
     @classmethod
-    def create(cls, directory: Path, *, header: Mapping[str, Json]) -> Journal:
+    def create(
+        cls, directory: Path, *, header: Mapping[str, Json], secrets: Secrets = _NONE
+    ) -> Journal:
         """Start a journal below ``directory``, which is made if need be.
 
         Args:
             directory: must hold no journal yet.
             header: what is known at the start: ``id``, ``source``, ``room``,
                 ``started_at_unix_us``; see ``lkgate.bundle.close`` for all fields read.
+            secrets: what no event may hold.
 
         Raises:
             FileExistsError: if there already is a journal.
         """
         (directory / DIRECTORY).mkdir(parents=True)
-        journal = cls(directory)
+        journal = cls(directory, secrets)
         journal.update_header(**header)
         return journal
 
@@ -112,7 +118,8 @@ class Journal:
         """
         if t_us < 0:
             raise ValueError(f"event {kind} at {t_us} us: before the session's start")
-        self._events.write(_line({"t_us": t_us, "kind": kind, "data": data}))
+        told = self._secrets.hide_in(data)
+        self._events.write(_line({"t_us": t_us, "kind": kind, "data": told}))
 
     def track(
         self,

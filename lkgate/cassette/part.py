@@ -31,6 +31,7 @@ from lkgate.cassette.blobs import Blobs
 from lkgate.cassette.packing import pack
 from lkgate.model.event import Json
 from lkgate.model.turn import Modality
+from lkgate.secret import Secrets
 
 PATTERN = "part-*.jsonl"
 
@@ -60,9 +61,16 @@ class Part:
     Args:
         directory: shared by all processes of a worker.
         where: the room and the job that run now, ``None`` where there is none.
+        secrets: what must not be written, asked for at each line: a program may load more.
     """
 
-    def __init__(self, directory: Path, where: Callable[[], tuple[str, str] | None]):
+    def __init__(
+        self,
+        directory: Path,
+        where: Callable[[], tuple[str, str] | None],
+        secrets: Callable[[], Secrets] = Secrets,
+    ):
+        self._secrets = secrets
         self._directory = directory
         self._where = where
         self._blobs = Blobs(directory)
@@ -92,7 +100,7 @@ class Part:
     ) -> None:
         """Write an exchange; ``request`` is in full."""
         try:
-            packed = pack(request, self.put)
+            packed = pack(self._secrets().hide_in(request), self.put)
         except ValueError as error:  # text that is no Unicode
             self._no_json("exchange", error)
             return
@@ -115,7 +123,7 @@ class Part:
 
     def write(self, kind: str, fields: Mapping[str, JsonLike]) -> None:
         """Append a line of any kind."""
-        line: dict[str, JsonLike] = {"kind": kind, **fields}
+        line: dict[str, JsonLike] = {"kind": kind, **self._secrets().hide_in(fields)}
         where = self._where()
         if where is not None:
             line["room"], line["job"] = where

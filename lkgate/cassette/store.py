@@ -18,8 +18,10 @@ from lkgate.cassette.packing import pack, unpack
 from lkgate.errors import BundleError
 from lkgate.model.event import Json
 from lkgate.model.turn import Modality
+from lkgate.secret import Secrets
 
 INDEX = "index.jsonl"
+_NONE = Secrets()
 
 
 class Cassette:
@@ -104,10 +106,13 @@ def pick(exchanges: Sequence[Exchange], n: int) -> Exchange | None:
 class NewCassette:
     """Adds exchanges to a new directory, numbered so that it can be appended to ``base``.
 
-    Every exchange is written as soon as it has ended. Not for several processes at once.
+    Every exchange is written as soon as it has ended, without ``secrets``. Its key is that of what
+    is written: what comes from the cassette later, and is asked again, holds none of them. Not for
+    several processes at once.
     """
 
-    def __init__(self, directory: Path, base: Cassette):
+    def __init__(self, directory: Path, base: Cassette, secrets: Secrets = _NONE):
+        self._secrets = secrets
         self._path = directory / INDEX
         self._blobs = Blobs(directory)
         self._base = base
@@ -127,6 +132,7 @@ class NewCassette:
         origin: Origin = "live",
     ) -> None:
         """Append an exchange; ``request`` is in full."""
+        request, response = self._secrets.hide_in(request), self._secrets.hide_in(response)
         key = key_of(modality, request)
         ordinal = len(self._base.find(modality, key)) + self._added.get((modality, key), 0)
         self._added[modality, key] = self._added.get((modality, key), 0) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from lkgate.harness.failure import Failure, refusal
 from lkgate.harness.job import URL, Job, access_token
 from lkgate.harness.room import Hub, Link, VirtualFfi, open_room
 from lkgate.harness.serverapi import answer_server_api
-from lkgate.harness.tape import Mode, install_replay
+from lkgate.harness.tape import Mode, install_replay, secrets_of
 from lkgate.model.event import Json
 from lkgate.model.plan import CallerPlan
 
@@ -103,6 +104,7 @@ class Call:
                 "room": job.room,
                 "started_at_unix_us": job.started_at_unix_us,
             },
+            secrets=secrets_of(os.environ),
         )
         self._recorder = rtc.Room()
         self.capture = RoomCapture(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lkgate.bundle import Journal
+from lkgate.secret import Secrets
 
 
 def _journal(directory: Path) -> Journal:
@@ -120,3 +121,12 @@ print(Journal.__name__, TrackWriter.__name__)
         check=False,
     )
     assert (done.stdout, done.stderr) == ("Journal TrackWriter\n", "")
+
+
+def test_no_event_holds_a_secret(tmp_path: Path) -> None:
+    secrets = Secrets.of({"SHOP_KEY": "0123456789"})
+    journal = Journal.create(tmp_path, header={}, secrets=secrets)
+    journal.event(1, "said", {"item": {"text": ["with 0123456789"]}})
+    journal.close()
+    lines = (tmp_path / "journal" / "events.jsonl").read_text()
+    assert lines == '{"t_us":1,"kind":"said","data":{"item":{"text":["with [SHOP_KEY]"]}}}\n'

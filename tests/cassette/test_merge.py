@@ -11,6 +11,7 @@ from lkgate.cassette import Cassette, Part, merge, read_worker
 from lkgate.cassette.keys import stt_request, tool_request
 from lkgate.errors import BundleError
 from lkgate.model.event import Json
+from lkgate.secret import Secrets
 
 STARTED_US = 1_700_000_000_000_000
 
@@ -157,3 +158,14 @@ def test_a_fork_writes_into_a_file_of_its_own(tmp_path: Path) -> None:
     os.waitpid(child, 0)
     names = sorted(path.name for path in tmp_path.glob("part-*.jsonl"))
     assert names == sorted(f"part-{pid}.jsonl" for pid in (os.getpid(), child))
+
+
+def test_no_secret_is_written(tmp_path: Path) -> None:
+    known = {"SHOP_KEY": "0123456789"}
+    one = Part(tmp_path / "parts", lambda: None, lambda: Secrets.of(known))
+    call(one, 100, "at 0123456789")
+    known["LATE_KEY"] = "9876543210"  # of a file that the program has loaded
+    one.add("tts", STARTED_US, {"text": "9876543210 " * 50}, {"ending": "done", "took_us": 1})
+    for path in (tmp_path / "parts").rglob("*"):
+        if path.is_file():
+            assert not [value for value in known.values() if value.encode() in path.read_bytes()]

@@ -13,6 +13,7 @@ from lkgate.cassette.exchange import decode, encode
 from lkgate.cassette.keys import llm_request, tool_request
 from lkgate.errors import BundleError
 from lkgate.model.event import Json
+from lkgate.secret import Secrets
 
 LONG = "instructions " * 100
 
@@ -145,3 +146,17 @@ def test_a_whole_answer_is_never_passed_over(endings: list[str], n: int) -> None
     answer = pick(recorded, n)
     assert answer is not None
     assert answer.whole == any(found.whole for found in recorded)
+
+
+def test_no_secret_is_written(tmp_path: Path) -> None:
+    secrets = Secrets.of({"SHOP_KEY": "0123456789"})
+    new = NewCassette(tmp_path, Cassette.open(tmp_path / "none"), secrets)
+    asked = tool_request(tool="look", arguments={"with": "0123456789"})
+    new.add("tool", 0, asked, {"ending": "done", "value": "at 0123456789" + "x" * 500})
+    new.add("tts", 0, {"text": "y" * 500 + "0123456789"}, {"ending": "done"})
+    speech, tool = sorted(Cassette.open(tmp_path).exchanges, key=lambda found: len(found.modality))
+    hidden = tool_request(tool="look", arguments={"with": "[SHOP_KEY]"})
+    assert (tool.request, tool.key) == (hidden, key_of("tool", hidden))
+    assert str(tool.response["value"]).startswith("at [SHOP_KEY]")
+    spoken = Cassette.open(tmp_path).request(speech)
+    assert spoken == {"text": "y" * 500 + "[SHOP_KEY]"}

@@ -16,7 +16,7 @@ and has no whole sibling is played as far as it goes. If whoever asks still wait
 that is a miss.
 """
 
-from lkgate.harness.tape.environment import provider_environment
+from lkgate.harness.tape.environment import provider_environment, secrets_of
 from lkgate.harness.tape.install import install_record, install_replay, install_seams, reset
 from lkgate.harness.tape.player import Mode
 
@@ -27,4 +27,5 @@ __all__ = [
     "install_seams",
     "provider_environment",
     "reset",
+    "secrets_of",
 ]

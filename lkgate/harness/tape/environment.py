@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lkgate.secret import Secrets
+
 _NONE = "lkgate-no-key"
 
 _KEYS = (
@@ -72,3 +74,10 @@ def provider_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Variables to set where they are unset, so that models can be made without credentials."""
     wanted = {**dict.fromkeys(_KEYS, _NONE), **_OTHERS}
     return {name: value for name, value in wanted.items() if not environ.get(name)}
+
+
+def secrets_of(environ: Mapping[str, str]) -> Secrets:
+    """What must not be kept of these variables; the keys set above are none."""
+    return Secrets.of(
+        {name: value for name, value in environ.items() if not value.startswith(_NONE)}
+    )

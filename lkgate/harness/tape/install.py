@@ -13,10 +13,12 @@ from lkgate.cassette import Cassette, Miss, NewCassette, Part
 from lkgate.harness.tape import deck, facts, seams
 from lkgate.harness.tape.answers import Answers, Note, Now
 from lkgate.harness.tape.ear import Ear, Placed
+from lkgate.harness.tape.environment import secrets_of
 from lkgate.harness.tape.player import Mode, Player
 from lkgate.harness.tape.recorder import Recorder
 from lkgate.model.event import Json
 from lkgate.model.plan import CallerPlan
+from lkgate.secret import Secrets
 
 
 def install_seams() -> None:
@@ -61,7 +63,7 @@ def install_replay(
     seams.install()
     cassette = Cassette.open(cassette_dir)
     answers = Answers(cassette, now_us=now_us, note=note, on_miss=on_miss)
-    new = NewCassette(new_dir, cassette) if mode == "record" else None
+    new = NewCassette(new_dir, cassette, _secrets()) if mode == "record" else None
     ear = Ear(cassette, plan, placed)
     deck.insert(Player(answers, ear, mode=mode, tools=tools, new=new))
 
@@ -76,7 +78,7 @@ def install_record(out_dir: Path, now_us: Callable[[], int] | None = None) -> Pa
         now_us: microseconds of the wall clock, the machine's by default.
     """
     seams.install()
-    part = Part(out_dir, _job)
+    part = Part(out_dir, _job, _secrets)
     os.register_at_fork(after_in_child=part.forked)
     facts.install(part)
     deck.insert(Recorder(part, now_us or _unix_us))
@@ -86,6 +88,10 @@ def install_record(out_dir: Path, now_us: Callable[[], int] | None = None) -> Pa
 def reset() -> None:
     """Take the deck away; the seams pass everything through again."""
     deck.insert(None)
+
+
+def _secrets() -> Secrets:
+    return secrets_of(os.environ)
 
 
 def _unix_us() -> int:
