@@ -139,7 +139,8 @@ def _run(directory: Path, server: AgentServer, clock: virtual.Clock, ffi: Virtua
     async def main() -> None:
         await Call(job, server, ffi).run()
 
-    virtual.run(main, clock=clock, horizon_us=job.horizon_us)
+    asks = job.cassette is not None and job.cassette["mode"] != "cassette"
+    virtual.run(main, clock=clock, horizon_us=job.horizon_us, hybrid=asks)
     return (clock.peek() - began_ns) // 1000
 
 

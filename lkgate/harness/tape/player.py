@@ -172,10 +172,15 @@ class Player:
             reason = _refusal(name, exchange, tool)
             return tool_tape.refused(name, call, self._answers, reason)
         self._answers.told("tool", key, "live", name)
-        if self._new is None or exchange is not None:
+        if self._mode == "cassette":
             return None
+        # What it asks may answer in real time only.
+        if self._new is None or exchange is not None:
+            return tool_tape.executed(tool, around=_real_pace)
         now_us = self._answers.now_us
-        return tool_tape.recorded(tool, context, call, sink=self._new, now_us=now_us)
+        return tool_tape.recorded(
+            tool, context, call, sink=self._new, now_us=now_us, around=_real_pace
+        )
 
     def realtime(self, label: str) -> None:
         raise ReplayError(
@@ -193,17 +198,24 @@ class Player:
         if self._mode == "cassette":
             raise self._answers.failure(modality, wanted)
         self._answers.told(modality, key_of(modality, wanted), "live")
-        loop = asyncio.get_running_loop()
-        begin: Callable[[], None] | None = getattr(loop, "real_begin", None)
-        end: Callable[[], None] | None = getattr(loop, "real_end", None)
-        if begin is None or end is None:  # an ordinary loop is at real pace anyway
+        with _real_pace():
             yield
-            return
-        begin()
-        try:
-            yield
-        finally:
-            end()
+
+
+@contextmanager
+def _real_pace() -> Iterator[None]:
+    """While something is asked that only answers in real time."""
+    loop = asyncio.get_running_loop()
+    begin: Callable[[], None] | None = getattr(loop, "real_begin", None)
+    end: Callable[[], None] | None = getattr(loop, "real_end", None)
+    if begin is None or end is None:  # an ordinary loop is at real pace anyway
+        yield
+        return
+    begin()
+    try:
+        yield
+    finally:
+        end()
 
 
 def _refusal(name: str, exchange: Exchange | None, tool: FunctionTool) -> str | None:

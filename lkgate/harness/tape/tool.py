@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast, get_args, get_type_hints
 
 from livekit.agents import Agent, StopResponse, ToolError
@@ -32,6 +34,8 @@ from lkgate.harness.tape.answers import Answers, Now, took_us
 from lkgate.harness.tape.deck import FunctionTool, Stand
 from lkgate.harness.tape.state import State, absent, apply
 from lkgate.model.event import Json
+
+Around = Callable[[], AbstractContextManager[object]]
 
 _OWN = "livekit.agents."
 _NOT_OWN = ("livekit.agents.llm.mcp",)
@@ -70,10 +74,27 @@ def call_of(name: str, arguments: dict[str, Any]) -> Request:
     )
 
 
+def executed(tool: FunctionTool, *, around: Around) -> Stand:
+    """A stand-in that executes the tool within ``around``."""
+
+    async def stand(*args: Any, **kwargs: Any) -> object:
+        with around():
+            return await tool(*args, **kwargs)
+
+    setattr(stand, _SIGNATURE, inspect.signature(tool))
+    return stand
+
+
 def recorded(
-    tool: FunctionTool, context: RunContext[Any], call: Request, *, sink: Sink, now_us: Now
+    tool: FunctionTool,
+    context: RunContext[Any],
+    call: Request,
+    *,
+    sink: Sink,
+    now_us: Now,
+    around: Around = nullcontext,
 ) -> Stand:
-    """A stand-in that executes the tool and keeps what came of it."""
+    """A stand-in that executes the tool within ``around`` and keeps what came of it."""
 
     async def stand(*args: Any, **kwargs: Any) -> object:
         began_us = now_us()
@@ -81,7 +102,8 @@ def recorded(
         state = State(tool, context)
         with acts.watched(now_us) as seen:
             try:
-                output = await tool(*args, **kwargs)
+                with around():
+                    output = await tool(*args, **kwargs)
                 response = {"ending": "done", **_output(output)}
                 return output
             except asyncio.CancelledError:
