@@ -52,9 +52,9 @@ def command(
     """
     import asyncio
 
+    from lkgate.builds import resolve
     from lkgate.config import load_config
     from lkgate.record import Credentials, RecordOptions, record_room
-    from lkgate.replay.builds import resolve
     from lkgate.replay.run import file_name
 
     config = load_config(Path.cwd(), environ=os.environ)

@@ -58,10 +58,10 @@ def command(
     Runs the build's own program, unmodified, in virtual time, against the callers of the
     recordings. No server, no network, no keys: models answer from the recordings' cassettes.
     """
+    from lkgate.builds import resolve
     from lkgate.cli.judging import chosen_recordings, judge, load_gates
     from lkgate.cli.progress import replay_progress
     from lkgate.config import load_config
-    from lkgate.replay.builds import resolve
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lkgate.builds import resolve
 from lkgate.config import load_config
 from lkgate.diff.call import diff
 from lkgate.measure.latency import response_latency
 from lkgate.measure.session import Session, session_of
 from lkgate.model.bundle import Bundle
-from lkgate.replay.builds import resolve
 from lkgate.replay.recordings import find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, replay
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lkgate.builds.envfile import read_env_file
 from lkgate.errors import ConfigError
+from lkgate.secret import Secrets
 
 URL = "LIVEKIT_URL"
 KEY = "LIVEKIT_API_KEY"
@@ -62,33 +64,5 @@ class Credentials:
         return {URL: self.url, KEY: self.key, SECRET: self.secret}
 
     def redact(self, text: str) -> str:
-        """``text`` without the key and the secret, for what other programs print."""
-        return text.replace(self.secret, "***").replace(self.key, "***")
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """``NAME=VALUE`` lines; blank lines, ``# comments``, ``export`` and quotes are understood.
-
-    Raises:
-        ConfigError: with the line's number, never its text: it may be a secret.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise ConfigError(f"cannot read the env file: {reason}", where=str(path)) from error
-    values = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        name, equals, value = text.removeprefix("export ").partition("=")
-        name, value = name.strip(), value.strip()
-        if not equals or not name.isidentifier():
-            raise ConfigError("this line is no NAME=VALUE", where=f"{path}:{number}")
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        else:
-            value = value.split(" #", 1)[0].rstrip()
-        values[name] = value
-    return values
+        """``text`` without the key and the secret, for what a server says."""
+        return Secrets.of(self.environment()).hide(text)

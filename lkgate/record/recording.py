@@ -18,6 +18,7 @@ from lkgate.model.event import Json
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions, State
 from lkgate.record.server import Server, until
 from lkgate.record.worker import Worker
+from lkgate.secret import Secrets
 
 Ending = Literal["room_ended", "connection_lost", "caller_left", "duration", "stopped", "no_agent"]
 
@@ -36,6 +37,7 @@ class Recording:
         directory: Path,
         *,
         identity: BuildIdentity | None,
+        secrets: Secrets,
         stop: asyncio.Event,
         on_progress: OnProgress,
         on_warning: OnWarning,
@@ -50,7 +52,7 @@ class Recording:
         self._duration_us = 0
         self._started_ns = time.monotonic_ns()
         self.started_at_unix_us = time.time_ns() // 1_000
-        self.journal = Journal.create(directory, header=self._header(identity))
+        self.journal = Journal.create(directory, header=self._header(identity), secrets=secrets)
         self._room = rtc.Room()
         self._capture = RoomCapture(
             self._room,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
+from lkgate.builds import identify, secrets_of
 from lkgate.bundle import close_journal
 from lkgate.bundle.journal import DIRECTORY
 from lkgate.bundle.journal_reader import read_journal
@@ -24,7 +25,7 @@ from lkgate.record import worker as build_worker
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.recording import Recording
 from lkgate.record.worker import Worker
-from lkgate.replay.builds import identify
+from lkgate.secret import Secrets
 
 UNFINISHED = ".unfinished"
 PARTS = "cassette-parts"
@@ -89,6 +90,7 @@ async def record_room(
                 options,
                 directory,
                 identity=identity,
+                secrets=_secrets(options),
                 stop=stop,
                 on_progress=on_progress,
                 on_warning=on_warning,
@@ -143,6 +145,12 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
         )
     _close(directory, out)
     return out
+
+
+def _secrets(options: RecordOptions) -> Secrets:
+    own = options.build.env if options.build is not None else {}
+    known = {**os.environ, **own, **options.credentials.environment()}
+    return secrets_of(options.build, known)
 
 
 def _unfinished(out: Path) -> Path:

@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from lkgate.builds import secrets_of
 from lkgate.cassette import read_worker
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.record.credentials import Credentials
 from lkgate.record.server import until
+from lkgate.secret import Secrets
 
 SHIM = Path(__file__).resolve().parent.parent / "harness" / "shim"
 CASSETTE_DIR = "LKGATE_CASSETTE_DIR"
@@ -39,7 +41,7 @@ class Worker:
         self,
         build: Build,
         process: asyncio.subprocess.Process,
-        secrets: Credentials,
+        secrets: Secrets,
         parts: Path,
     ):
         self.build = build
@@ -52,8 +54,8 @@ class Worker:
 
     @property
     def tail(self) -> str:
-        """The last lines that the worker printed, without the key and the secret."""
-        return self._secrets.redact("\n".join(self._tail))
+        """The last lines that the worker printed, without keys and secrets."""
+        return self._secrets.hide("\n".join(self._tail))
 
     @property
     def exit_code(self) -> int | None:
@@ -110,7 +112,7 @@ class Worker:
             self._agent_name.set_result(json.loads(f'"{name[1]}"') if name else "")
         text = _readable(line)
         if text:
-            self._tail.append(text)
+            self._tail.append(self._secrets.hide(text, cut=True))
 
     async def close(self) -> None:
         """End the worker: it drains, as on any deployment; what hangs is killed."""
@@ -176,7 +178,7 @@ async def start(
             where=str(build.python),
             next_step="Check python and cwd under [tool.lkgate.builds].",
         ) from error
-    worker = Worker(build, process, credentials, cassette_dir)
+    worker = Worker(build, process, secrets_of(build, env), cassette_dir)
     try:
         yield worker
     finally:

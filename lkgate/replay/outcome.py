@@ -12,6 +12,7 @@ from lkgate.bundle.journal import DIRECTORY, HEADER
 from lkgate.harness.last_words import last_place
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
+from lkgate.secret import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class Outcome:
     output: str = ""
 
 
+def last_printed(tail: str) -> str:
+    """The end of a sentence about something that ended."""
+    return f"; it last printed:\n{tail}" if tail else ""
+
+
 def last_place_of(directory: Path) -> str | None:
     """``file:line`` of the program where a job's process was when it crashed or was ended."""
     try:
@@ -89,8 +95,10 @@ def amend_header(journal: Path, header: Mapping[str, Json]) -> None:
             file.write(json.dumps(header) + "\n")
 
 
-def read_result(directory: Path, status: int, tail: str) -> tuple[Failure | None, dict[str, Json]]:
-    """What a child left behind: a failure or ``None``, and its stats."""
+def read_result(
+    directory: Path, status: int, tail: str, secrets: Secrets
+) -> tuple[Failure | None, dict[str, Json]]:
+    """What a child left behind: a failure without ``secrets`` or ``None``, and its stats."""
     try:
         result = json.loads((directory / "result.json").read_bytes())
     except FileNotFoundError:
@@ -100,11 +108,12 @@ def read_result(directory: Path, status: int, tail: str) -> tuple[Failure | None
     stats = result.get("stats") or {}
     if result.get("status") == "ok":
         return None, stats
-    error = result.get("error") or {}
+    error = secrets.hide_in(result.get("error") or {})
     return (
         Failure(
             str(error.get("kind", "error")),
-            str(error.get("message", "the harness gave no reason")),
+            # A long message is cut by the harness.
+            secrets.hide(str(error.get("message", "the harness gave no reason")), cut=True),
             error.get("where"),
             error.get("next_step"),
         ),
@@ -121,10 +130,9 @@ def _crash(directory: Path, status: int, tail: str) -> Failure:
         how = f"was killed by {name}"
     else:
         how = f"exited with status {status} in the middle of the call"
-    printed = f"; it last printed:\n{tail}" if tail else ""
     return Failure(
         "crash",
-        f"the call's process {how}{printed}",
+        f"the call's process {how}{last_printed(tail)}",
         last_place_of(directory),
         "The program ended its whole process, where a worker needs it to go on. Run it by hand in "
         "the same interpreter.",

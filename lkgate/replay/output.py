@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from lkgate.secret import Secrets
+
 _KEPT = 64 * 1024
 
 
@@ -11,10 +13,14 @@ class Output:
     """Reads a descriptor to its end and keeps the last 64 KiB.
 
     A build that prints 100 MB costs the reading of it and nothing else.
+
+    Args:
+        secrets: what the kept text does not hold.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, secrets: Secrets) -> None:
         self.fd = fd
+        self._secrets = secrets
         self.total = 0
         self._kept = bytearray()
 
@@ -33,7 +39,7 @@ class Output:
 
     def text(self) -> str:
         """What was kept, and how much was not."""
-        text = self._kept.decode("utf-8", errors="replace")
+        text = self._secrets.hide(self._kept.decode("utf-8", errors="replace"), cut=True)
         lost = self.total - len(self._kept)
         return f"[... {lost} bytes before this are not kept ...]\n{text}" if lost else text
 

@@ -21,6 +21,7 @@ from lkgate.bundle import close_journal
 from lkgate.errors import BuildError, BundleError
 from lkgate.model.build import Build
 from lkgate.model.event import Json
+from lkgate.replay import trouble
 from lkgate.replay.outcome import Failure, Job, Outcome, amend_header, last_place_of, read_result
 from lkgate.replay.output import Output
 from lkgate.replay.server import BOOT, Server, abort, kill_group
@@ -141,13 +142,9 @@ class _Pool:
                 if answer.get("op") == "ready":
                     return
                 if answer.get("op") == "failed":
-                    raise self._refused(answer.get("error"))
-        raise BuildError(
-            f"build `{build.name}` was still loading after {limit_s:g} s{self._printed()}",
-            where=_program(build),
-            next_step="Its module level must end: put what runs for ever under "
-            '`if __name__ == "__main__":`, in `cli.run_app`.',
-        )
+                    error = self._server.secrets.hide_in(answer.get("error"))
+                    raise trouble.refused(build, error, self._printed())
+        raise trouble.still_loading(build, limit_s, self._printed())
 
     def run(self) -> None:
         while len(self._outcomes) < len(self._jobs):
@@ -176,7 +173,8 @@ class _Pool:
             pipe = job.directory / "output"
             os.mkfifo(pipe)
             # Open for writing too: else it would be at its end before the child opens it.
-            output = Output(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))
+            fd = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+            output = Output(fd, self._server.secrets)
             self._selector.register(output.fd, selectors.EVENT_READ, output)
             now_s = time.monotonic()
             running = _Running(job, output, now_s, now_s + self._limit_s(job))
@@ -251,15 +249,9 @@ class _Pool:
     def _close(self, one: _Running, status: int, wall_s: float) -> Outcome:
         job, printed = one.job, one.output.tail()
         if one.killed or one.pid is None:
-            limit = Failure(
-                "wall_limit",
-                f"the call was still running after {self._limit_s(job):g} s of real time",
-                where=last_place_of(job.directory),
-                next_step="Something in the build works in real time, or for ever. Look at what "
-                "it printed with --debug, or raise `wall_limit_s`.",
-            )
+            limit = trouble.still_running(self._limit_s(job), last_place_of(job.directory))
             return Outcome(job.call, None, limit, wall_s, {}, printed)
-        failure, stats = read_result(job.directory, status, printed)
+        failure, stats = read_result(job.directory, status, printed, self._server.secrets)
         bundle = None
         if failure is None:
             try:
@@ -294,34 +286,9 @@ class _Pool:
         for job in lost:
             self._outcome(Outcome(job.call, None, self._server_gone, 0.0))
 
-    def _died(self, when: str) -> BuildError:
-        status = self._server.exit_status()
-        if status is None:
-            how = "closed its connection"
-        elif status < 0:
-            how = f"was killed by signal {-status}"
-        else:
-            how = f"exited with status {status}"
-        return BuildError(
-            f"build `{self._build.name}` {how} {when}{self._printed()}",
-            where=_program(self._build),
-        )
-
-    def _refused(self, error: Json) -> BuildError:
-        found = error if isinstance(error, dict) else {}
-        where, next_step = found.get("where"), found.get("next_step")
-        message = found.get("message") or f"the program cannot be loaded{self._printed()}"
-        return BuildError(
-            f"build `{self._build.name}`: {message}",
-            where=where if isinstance(where, str) else _program(self._build),
-            next_step=next_step if isinstance(next_step, str) else None,
-        )
-
     def _printed(self) -> str:
         self._server.output.drain()
-        tail = self._server.output.tail()
-        return f"; it last printed:\n{tail}" if tail else ""
+        return self._server.output.tail()
 
-
-def _program(build: Build) -> str:
-    return str(build.program) if build.program else f"{build.cwd} -m {build.module}"
+    def _died(self, when: str) -> BuildError:
+        return trouble.died(self._build, self._server.exit_status(), when, self._printed())

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lkgate.builds import identify
 from lkgate.errors import ConfigError
 from lkgate.model.build import Build
 from lkgate.model.bundle import BuildIdentity
-from lkgate.replay.builds import identify
 from lkgate.replay.growth import grow_cassette
 from lkgate.replay.jobs import ReplayOptions, make_jobs
 from lkgate.replay.outcome import Outcome

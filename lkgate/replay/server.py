@@ -30,10 +30,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import lkgate
+from lkgate.builds import environment, secrets_of
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.model.event import Json
-from lkgate.replay.builds import environment
 from lkgate.replay.output import Output
 
 BOOT = Path(lkgate.__file__).parent / "harness" / "boot.py"
@@ -47,18 +47,23 @@ class Server:
         boot: the program to start, for tests.
         everything: let it see all of the user's variables (see :func:`environment`).
 
+    Attributes:
+        secrets: what nothing that it says may be shown with.
+
     Raises:
         BuildError: the interpreter cannot be started.
     """
 
     def __init__(self, build: Build, *, boot: Path = BOOT, everything: bool = False) -> None:
         self.socket, theirs = socket.socketpair()
+        variables = environment(build, everything=everything)
+        self.secrets = secrets_of(build, variables)
         reading, writing = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [str(build.python), "-B", str(boot), str(theirs.fileno())],
                 cwd=build.cwd,
-                env=environment(build, everything=everything),
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=writing,
                 stderr=writing,
@@ -77,7 +82,7 @@ class Server:
             os.close(writing)
         self.socket.setblocking(False)
         os.set_blocking(reading, False)
-        self.output = Output(reading)
+        self.output = Output(reading, self.secrets)
         self._received = b""
         self._unsent = b""
 
@@ -123,7 +128,8 @@ class Server:
             except ValueError:
                 message = None
             if not isinstance(message, dict):
-                raise BuildError(f"the fork server said something else than JSON: {line[:80]!r}")
+                said = self.secrets.hide(line.decode(errors="replace"))[:80]
+                raise BuildError(f"the fork server said something else than JSON: {said!r}")
             messages.append(message)
         return messages if messages or not gone else None
 

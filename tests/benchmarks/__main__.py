@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lkgate.builds import resolve
 from lkgate.config import load_config
-from lkgate.replay.builds import resolve
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, ReplaySet, replay
 from tests.harness.program import replay as program

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from lkgate import builds
+from lkgate.builds import resolve
 from lkgate.config import load_config
 from lkgate.model.build import Build
-from lkgate.replay import builds, server
-from lkgate.replay.builds import resolve
+from lkgate.replay import server
 from lkgate.replay.recordings import find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, replay
 

@@ -9,7 +9,7 @@ from lkgate.record import Credentials
 
 ENVIRON = {
     "LIVEKIT_URL": "wss://x.livekit.cloud",
-    "LIVEKIT_API_KEY": "the-key",
+    "LIVEKIT_API_KEY": "the-api-key",
     "LIVEKIT_API_SECRET": "the-secret",
 }
 
@@ -22,7 +22,9 @@ def test_from_the_environment() -> None:
 def test_neither_key_nor_secret_is_printed() -> None:
     credentials = Credentials.read(ENVIRON)
     assert repr(credentials) == "Credentials(url='wss://x.livekit.cloud')"
-    assert credentials.redact("a the-secret b the-key c") == "a *** b *** c"
+    assert credentials.redact("a the-secret b the-api-key c") == (
+        "a [LIVEKIT_API_SECRET] b [LIVEKIT_API_KEY] c"
+    )
 
 
 def test_env_file_wins(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from lkgate.model.build import Build
 from lkgate.record import Credentials
 from lkgate.record.worker import SHIM, Worker, start
 
-CREDENTIALS = Credentials("ws://localhost:1", "the-key", "the-secret")
+CREDENTIALS = Credentials("ws://localhost:1", "the-api-key", "the-secret")
 
 
 def build(directory: Path, program: str, *args: str, **env: str) -> Build:
@@ -108,7 +108,7 @@ def test_a_worker_that_ends_says_why_without_secrets(tmp_path: Path) -> None:
             f"{tmp_path / 'agent.py'}: the worker of build 'v1' ended with exit code 3 before it "
             "was registered at the server\n"
             "ERROR worker failed: OSError: [Errno 98] address already in use\n"
-            "key *** ***\n"
+            "key [LIVEKIT_API_KEY] [LIVEKIT_API_SECRET]\n"
             "  Another worker holds its HTTP port: end it, or give this one AgentServer(port=0)."
         )
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lkgate.builds import environment as usual
 from lkgate.model.build import Build
 from lkgate.replay import server as parent
-from lkgate.replay.builds import environment as usual
 from tests.harness.program import replay
 from tests.harness.program.replay import plan_and_pcm
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lkgate.builds import environment, identify, resolve
 from lkgate.config import Config, load_config
 from lkgate.errors import LkgateError
-from lkgate.replay.builds import environment, identify, resolve
 
 TOML = """\
 [tool.lkgate.builds.v1]

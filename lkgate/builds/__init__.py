@@ -1,0 +1,7 @@
+"""What ``--against`` and ``--build`` mean, what identifies a build, and what it runs with."""
+
+from lkgate.builds.environment import environment, secrets_of
+from lkgate.builds.identity import identify
+from lkgate.builds.resolve import resolve
+
+__all__ = ["environment", "identify", "resolve", "secrets_of"]
