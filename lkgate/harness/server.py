@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import selectors
 import signal
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lkgate.harness import netguard, process
+from lkgate.harness.control import Control
 from lkgate.harness.failure import Failure
 from lkgate.harness.last_words import last_place, leave_last_words
 from lkgate.harness.time import real
@@ -47,7 +47,7 @@ def main(control_fd: int) -> int:
     process.die_with_parent(os.getppid())
     process.leave_no_core()
     process.single_threaded()
-    control = _Control(socket.socket(fileno=control_fd))
+    control = Control(socket.socket(fileno=control_fd))
     message = next(control.messages(), None)
     if message is None or message.get("op") != "load":
         return 0 if message is None else 2
@@ -75,7 +75,7 @@ def main(control_fd: int) -> int:
     return _serve(control, lambda directory: warm.call(directory, target=target))
 
 
-def _try_nursery(control: _Control, warm: Warm, target: Target) -> int:
+def _try_nursery(control: Control, warm: Warm, target: Target) -> int:
     """Load and serve in a fork; its exit status, or _HAS_THREADS if it may not serve."""
     reading, writing = os.pipe()
     heard, words = os.pipe()
@@ -104,7 +104,7 @@ def _try_nursery(control: _Control, warm: Warm, target: Target) -> int:
     return 1
 
 
-def _nursery(control: _Control, warm: Warm, target: Target, answer_fd: int) -> int:
+def _nursery(control: Control, warm: Warm, target: Target, answer_fd: int) -> int:
     own = os.getpid()
     server: AgentServer | None = None
     failure: Failure | None = None
@@ -138,7 +138,7 @@ def _has_threads() -> bool:
     return True
 
 
-def _serve(control: _Control, call: Callable[[Path], NoReturn]) -> int:
+def _serve(control: Control, call: Callable[[Path], NoReturn]) -> int:
     """Fork a child for every ``run`` until ``quit`` or the end of the socket."""
     children: dict[int, str] = {}
     with _child_signals() as wakeup, selectors.DefaultSelector() as selector:
@@ -165,7 +165,7 @@ def _serve(control: _Control, call: Callable[[Path], NoReturn]) -> int:
 
 
 def _fork(
-    control: _Control, wakeup: socket.socket, directory: Path, call: Callable[[Path], NoReturn]
+    control: Control, wakeup: socket.socket, directory: Path, call: Callable[[Path], NoReturn]
 ) -> int:
     process.flush()
     parent = os.getpid()
@@ -248,53 +248,6 @@ def _target(message: Mapping[str, Json]) -> Target:
 
 def _int(value: Json) -> int:
     return value if isinstance(value, int) else 0
-
-
-class _Control:
-    """JSON lines to and from the parent."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.socket = sock
-        self.closed = False
-        self._received = b""
-        sock.setblocking(True)
-        os.set_inheritable(sock.fileno(), False)
-
-    def send(self, message: Mapping[str, Json]) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.socket.sendall(json.dumps(message).encode() + b"\n")
-
-    def messages(self) -> Iterator[dict[str, Json]]:
-        """One after the other, waiting for each, until the parent closes."""
-        while True:
-            line, found, rest = self._received.partition(b"\n")
-            if found:
-                self._received = rest
-                yield json.loads(line)
-            elif not self._receive():
-                return
-
-    def arrived(self) -> list[dict[str, Json]]:
-        """What is there now. ``closed`` once the parent has closed."""
-        self.socket.setblocking(False)
-        try:
-            while self._receive():
-                pass
-            self.closed = True
-        except BlockingIOError:
-            pass
-        finally:
-            self.socket.setblocking(True)
-        *lines, self._received = self._received.split(b"\n")
-        return [json.loads(line) for line in lines]
-
-    def _receive(self) -> bool:
-        try:
-            data = self.socket.recv(_RECEIVED)
-        except ConnectionResetError:
-            return False
-        self._received += data
-        return bool(data)
 
 
 if sys.platform == "win32":
