@@ -44,6 +44,7 @@ def main() -> None:
     sys.path.pop(0)
     from lkgate.harness import server
     from lkgate.harness.child import warm_up
+    from lkgate.harness.control import Control
 
     warm = warm_up(seed=0)
     for message in json.load(sys.stdin):
@@ -52,7 +53,7 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            control = server._Control(theirs)
+            control = Control(theirs)
             status = server._try_nursery(control, warm, server._target(message))
             if status == server._HAS_THREADS:
                 control.send({"op": "ready", "forks": "before loading"})
