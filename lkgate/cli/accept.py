@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import click
 
 
@@ -19,12 +16,12 @@ def command(calls: tuple[str, ...], build: str, yes: bool) -> None:
     """
     from lkgate.bundle import read, read_baseline, strip_audio
     from lkgate.cli.judging import chosen_recordings
-    from lkgate.config import load_config
+    from lkgate.cli.settings import settings
     from lkgate.errors import BundleError, ConfigError
     from lkgate.gate.metrics import acceptance
     from lkgate.replay.run import ReplayOptions, replays_of
 
-    config = load_config(Path.cwd(), environ=os.environ)
+    config = settings()
     home = replays_of(ReplayOptions.of(config).state, build)
     changes = []
     for recording in chosen_recordings(config, calls):

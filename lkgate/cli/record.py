@@ -53,11 +53,11 @@ def command(
     import asyncio
 
     from lkgate.builds import resolve
-    from lkgate.config import load_config
+    from lkgate.cli.settings import settings
     from lkgate.record import Credentials, RecordOptions, record_room
     from lkgate.replay.run import file_name
 
-    config = load_config(Path.cwd(), environ=os.environ)
+    config = settings()
     credentials = Credentials.read(os.environ, env_file)
     options = RecordOptions(
         room=room,

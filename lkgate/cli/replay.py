@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace as amended
 from pathlib import Path
@@ -61,11 +60,11 @@ def command(
     from lkgate.builds import resolve
     from lkgate.cli.judging import chosen_recordings, judge, load_gates
     from lkgate.cli.progress import replay_progress
-    from lkgate.config import load_config
+    from lkgate.cli.settings import settings
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
 
-    config = load_config(Path.cwd(), environ=os.environ)
+    config = settings()
     build = resolve(against, config)
     loaded = [] if no_gate else load_gates(config, gates)
     if form == "json" and len(loaded) != 1:

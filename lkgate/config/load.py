@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -23,36 +21,18 @@ from lkgate.config.settings import (
     Tools,
 )
 from lkgate.config.source import Source, find
+from lkgate.config.variables import from_environ
 from lkgate.errors import ConfigError
 from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
 
 
-@dataclass(frozen=True, slots=True)
-class _Variable:
-    keys: tuple[str, ...]
-    parse: Callable[[str], Json]
-
-
-def _paths(text: str) -> Json:
-    return [path for path in text.split(os.pathsep) if path]
-
-
-VARIABLES: Mapping[str, _Variable] = {
-    "LKGATE_RECORDINGS": _Variable(("recordings",), str),
-    "LKGATE_GATES": _Variable(("gates",), _paths),
-    "LKGATE_MODELS": _Variable(("replay", "models"), str),
-    "LKGATE_PACING": _Variable(("replay", "pacing"), str),
-    "LKGATE_WORKERS": _Variable(("replay", "workers"), int),
-    "LKGATE_WALL_LIMIT_S": _Variable(("replay", "wall_limit_s"), float),
-    "LKGATE_PATIENCE_S": _Variable(("replay", "patience_s"), float),
-    "LKGATE_LINK_LATENCY_MS": _Variable(("replay", "link_latency_ms"), int),
-    "LKGATE_SEED": _Variable(("replay", "seed"), int),
-}
-
-
 def load_config(
-    cwd: Path, *, environ: Mapping[str, str], flags: Mapping[str, Json] | None = None
+    cwd: Path,
+    *,
+    environ: Mapping[str, str],
+    flags: Mapping[str, Json] | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Config:
     """The settings that hold in ``cwd``.
 
@@ -61,9 +41,10 @@ def load_config(
         environ: ``LKGATE_*`` are read from it; a variable that is empty counts as absent.
         flags: what the command line said, by dotted name (``replay.models``); ``None`` values
             were not given. Paths in flags and variables are relative to ``cwd``.
+        warn: told in a sentence of a ``LKGATE_*`` that is no setting.
 
     Raises:
-        ConfigError: with file and line where a file is wrong.
+        ConfigError: with file and line where a file is wrong, or with the variable's name.
     """
     cwd = cwd.resolve()
     source = find(cwd)
@@ -71,7 +52,7 @@ def load_config(
         _check(source.data, source.where)
     data = dict(source.data) if source else {}
     root = source.path.parent if source else cwd
-    for name, keys, value in (*_from_environ(environ), *_from_flags(flags or {})):
+    for name, keys, value in (*from_environ(environ, warn), *_from_flags(flags or {})):
         given: dict[str, Json] = {}
         _set(given, keys, value)
         _check(given, partial(_named, name))
@@ -81,19 +62,6 @@ def load_config(
 
 def _named(name: str, keys: list[str | int]) -> str:
     return name
-
-
-def _from_environ(environ: Mapping[str, str]) -> list[tuple[str, tuple[str, ...], Json]]:
-    found: list[tuple[str, tuple[str, ...], Json]] = []
-    for name, variable in VARIABLES.items():
-        text = environ.get(name)
-        if not text:
-            continue
-        try:
-            found.append((name, variable.keys, variable.parse(text)))
-        except ValueError:
-            raise ConfigError(f"{text!r} is not a number", where=name) from None
-    return found
 
 
 def _from_flags(flags: Mapping[str, Json]) -> list[tuple[str, tuple[str, ...], Json]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,52 @@ def test_a_wrong_pyproject(tmp_path: Path, toml: str, says: str) -> None:
 def test_a_wrong_yaml(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "lkgate.yaml").write_text(text)
     assert refused(tmp_path) == says
+
+
+KNOWN = (
+    "Known: LKGATE_RECORDINGS, LKGATE_GATES, LKGATE_MODELS, LKGATE_PACING, LKGATE_WORKERS, "
+    "LKGATE_WALL_LIMIT_S, LKGATE_PATIENCE_S, LKGATE_LINK_LATENCY_MS, LKGATE_SEED."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LKGATE_WORKER", "LKGATE_WORKERS"),
+        ("LKGATE_MODEL", "LKGATE_MODELS"),
+        ("LKGATE_GATE", "LKGATE_GATES"),
+        ("LKGATE_LINK_LATENCY", "LKGATE_LINK_LATENCY_MS"),
+        ("LKGATE_WALL_LIMIT_MS", "LKGATE_WALL_LIMIT_S"),
+    ],
+)
+def test_a_misspelt_variable_is_not_lost(tmp_path: Path, name: str, meant: str) -> None:
+    said = refused(tmp_path, None, **{name: ""})
+    assert said == f"{name}: unknown variable\n  Did you mean {meant}? {KNOWN}"
+
+
+def test_a_variable_of_somebody_elses_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    environ = {"LKGATE_VERSION": "1", "LKGATE_STATE": "", "LKGATE_CASSETTE_DIR": "/c", "HOME": "/"}
+    load_config(tmp_path, environ=environ, warn=told.append)
+    assert told == [
+        f"LKGATE_{x}: unknown variable, ignored\n  {KNOWN}" for x in ("STATE", "VERSION")
+    ]
+
+
+def test_this_projects_own_variables_are_known() -> None:
+    """Those in its sources and tests, whoever sets them."""
+    root = Path(__file__).parents[2]
+    files = [*(root / "lkgate").rglob("*.py"), *(root / "tests").rglob("*.py")]
+    words = {
+        word
+        for path in files
+        if path != Path(__file__)
+        for word in re.findall(r"""["']?(LKGATE_[A-Z_]*[A-Z])["']""", path.read_text("utf-8"))
+    }
+    told: list[str] = []
+    environ = dict.fromkeys(words, "")
+    load_config(Path("/"), environ=environ, warn=told.append)
+    assert len(words) > 10 and told == []
 
 
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
