@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import yaml
-
+from lkgate import document
 from lkgate.errors import ConfigError
 from lkgate.model.event import Json
 
@@ -32,13 +31,12 @@ class Source:
     path: Path
     data: Mapping[str, Json]
     _text: str
-    _document: yaml.Node | None
+    _document: document.Document[ConfigError] | None
 
     def where(self, keys: KeyPath) -> str:
         """``path:line`` or ``path:line:column`` of a value, or of the closest thing around it."""
         if self._document is not None:
-            line, column = _yaml_place(self._document, keys)
-            return f"{self.path}:{line}:{column}"
+            return self._document.where(tuple(keys))
         found = _toml_line(self._text, ["tool", "lkgate", *keys])
         return f"{self.path}:{found}" if found else str(self.path)
 
@@ -90,57 +88,15 @@ def _read_toml(path: Path) -> Source | None:
     return Source(path, cast(Mapping[str, Json], data), text, None)
 
 
-class _Loader(yaml.SafeLoader):
-    """Rejects a key given twice: YAML would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def _read_yaml(path: Path) -> Source | None:
     text = _read(path)
     if text is None:
         return None
-    try:
-        data = yaml.load(text, _Loader)
-        document = yaml.compose(text, yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise ConfigError(f"not valid YAML: {error.problem}", where=where) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"not valid YAML: {error}", where=str(path)) from error
-    if data is None:
-        data = {}
+    read = document.parse(text, str(path), ConfigError)
+    data = {} if read.value is None else read.value
     if not isinstance(data, dict):
-        raise ConfigError("the settings are a mapping", where=f"{path}:1:1")
-    return Source(path, cast(Mapping[str, Json], data), text, document or yaml.MappingNode("", []))
-
-
-def _yaml_place(node: yaml.Node, keys: KeyPath) -> tuple[int, int]:
-    """Line and column, 1-based."""
-    mark: yaml.Mark | None = node.start_mark
-    for key in keys:
-        child: yaml.Node | None = None
-        if isinstance(node, yaml.MappingNode):
-            for key_node, value in node.value:
-                if key_node.value == str(key):
-                    child, mark = value, key_node.start_mark
-        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
-            child = node.value[key]
-            mark = child.start_mark if child else mark
-        if child is None:
-            break
-        node = child
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise read.error("the settings are a mapping", ())
+    return Source(path, data, text, read)
 
 
 _HEADER = re.compile(r"^\s*\[\[?([^\[\]]+)\]\]?\s*(?:#.*)?$")

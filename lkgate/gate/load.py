@@ -11,12 +11,13 @@ from pathlib import Path
 
 import jsonschema
 
+from lkgate import document
 from lkgate.errors import GateFileError
-from lkgate.gate import document
-from lkgate.gate.document import Document
-from lkgate.gate.rules import rules_of
+from lkgate.gate.rules import GateDocument, rules_of
 from lkgate.model.event import Json
 from lkgate.model.gate import Gate
+
+_MAX_BYTES = 1_000_000
 
 
 def load(path: Path) -> Gate:
@@ -33,7 +34,7 @@ def load(path: Path) -> Gate:
             where=str(path),
             next_step="Name a gate file with --gate, or under `gates` in [tool.lkgate].",
         ) from error
-    if len(raw) > document.MAX_BYTES:
+    if len(raw) > _MAX_BYTES:
         raise GateFileError("the gate file is larger than 1 MB", where=str(path))
     try:
         text = raw.decode("utf-8-sig")
@@ -48,7 +49,11 @@ def parse(text: str, name: str) -> Gate:
     Raises:
         GateFileError: as :func:`load`.
     """
-    read = document.parse(text, name)
+    read = document.parse(text, name, GateFileError)
+    if read.empty:
+        raise GateFileError(
+            "the file is empty", where=name, next_step="Begin with `version: 1` and `rules:`."
+        )
     _validate(read)
     content = read.value
     assert isinstance(content, dict)  # the schema says so
@@ -68,7 +73,7 @@ def schema() -> dict[str, Json]:
     return loaded
 
 
-def _validate(read: Document) -> None:
+def _validate(read: GateDocument) -> None:
     validator = jsonschema.Draft202012Validator(schema())
     errors = [_told(read, error) for error in validator.iter_errors(read.value)]
     if errors:
@@ -80,7 +85,7 @@ def _line(error: GateFileError) -> tuple[int, int]:
     return int(line), int(column)
 
 
-def _told(read: Document, error: jsonschema.ValidationError) -> GateFileError:
+def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileError:
     """One schema error in words, at the place of what is wrong."""
     path = tuple(error.absolute_path)
     wanted = _names(error.validator_value)

@@ -6,18 +6,21 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lkgate.document import Document, Path
+from lkgate.errors import GateFileError
 from lkgate.gate import quantity
-from lkgate.gate.document import Document, Path
 from lkgate.gate.metrics import SPECS
 from lkgate.model.event import Json
 from lkgate.model.gate import Aggregate, Margin, Rule
 from lkgate.model.measurement import MetricSpec
 
+GateDocument = Document[GateFileError]
+
 _LIMITS = ("max", "min", "max_increase", "max_decrease")
 _AGGREGATES: tuple[Aggregate, ...] = ("p50", "p90", "p95", "max", "mean", "sum", "count", "rate")
 
 
-def rules_of(document: Document) -> tuple[Rule, ...]:
+def rules_of(document: GateDocument) -> tuple[Rule, ...]:
     """The rules of a document that its schema accepts.
 
     Raises:
@@ -41,7 +44,7 @@ def rules_of(document: Document) -> tuple[Rule, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    document: Document
+    document: GateDocument
     data: dict[str, Json]
     path: Path
 

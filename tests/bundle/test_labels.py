@@ -66,10 +66,15 @@ cohort: {language: no, noise: off}
     ("text", "said"),
     [
         ("", "labels.yaml: is empty"),
-        ("reviewed: [", "labels.yaml:1:12: while parsing a flow node, expected the node content,"),
+        (
+            "reviewed: [",
+            "labels.yaml:1:12: this is not YAML: while parsing a flow node, "
+            "expected the node content,",
+        ),
         (
             HEAD + "reviewed: true\n",
-            "labels.yaml:4:1: 'reviewed' stands here a second time\n  Keep one of the two.",
+            "labels.yaml:4:1: the key `reviewed` stands here twice\n"
+            "  It is on line 1 already; keep one of them.",
         ),
         (
             HEAD + "cohorts: {}\n",
@@ -95,20 +100,23 @@ cohort: {language: no, noise: off}
             "labels.yaml:4:3: tools[0]: 'arguments' is a required property\n"
             "  See lkgate/bundle/schema/labels.json for what labels.yaml may hold.",
         ),
-        (HEAD + "1: x\n", "labels.yaml:4:1: a key should be text\n  Put it in quotes."),
-        (HEAD + "? [a]\n: x\n", "labels.yaml:4:3: a key should be text\n  Put it in quotes."),
+        (HEAD + "1: x\n", "labels.yaml:4:1: a key must be text\n  Put it in quotes."),
+        (HEAD + "? [a]\n: x\n", "labels.yaml:4:3: a key must be text\n  Put it in quotes."),
         (
             "reviewed: &a true\ncaller: *a\ntools: []\n",
-            "labels.yaml:2:9: an alias (*name): write it out",
+            "labels.yaml:2:9: the alias `*a` is not allowed here\n  Write out what it stands for.",
         ),
         (
             HEAD + "outcome: !!python/name:os.system x\n",
-            "labels.yaml:4:10: tag:yaml.org,2002:python/name:os.system is no type of these labels",
+            "labels.yaml:4:10: the tag tag:yaml.org,2002:python/name:os.system is not allowed here",
         ),
-        (HEAD + "outcome: !!int x\n", "labels.yaml:4:10: invalid literal for int()"),
-        (HEAD + "---\n", "labels.yaml:4:1: expected a single document in the stream,"),
+        (
+            HEAD + "outcome: !!int x\n",
+            "labels.yaml:4:10: the tag tag:yaml.org,2002:int is not allowed here",
+        ),
+        (HEAD + "---\n", "labels.yaml:4:1: a second document begins here\n  Keep one of the two."),
         ("- a\n", "labels.yaml:1:1: ['a'] is not of type 'object'"),
-        ("[" * 5000, "labels.yaml: is nested too deeply"),
+        ("[" * 5000, "labels.yaml: this is nested too deeply"),
         (b"\xff\xfe\xfa", "labels.yaml: is not UTF-8"),
         (b" " * ((1 << 20) + 1), "labels.yaml: larger than 1048576 bytes"),
     ],

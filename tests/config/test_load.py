@@ -177,11 +177,13 @@ def test_a_wrong_pyproject(tmp_path: Path, toml: str, says: str) -> None:
         ),
         (
             "recordings: a\nrecordings: b\n",
-            "PROJECT/lkgate.yaml:2:1: not valid YAML: the key 'recordings' is given twice",
+            "PROJECT/lkgate.yaml:2:1: the key `recordings` stands here twice\n"
+            "  It is on line 1 already; keep one of them.",
         ),
         (
             "recordings: [a\n",
-            "PROJECT/lkgate.yaml:2:1: not valid YAML: expected ',' or ']', but got '<stream end>'",
+            "PROJECT/lkgate.yaml:2:1: this is not YAML: while parsing a flow sequence, "
+            "expected ',' or ']', but got '<stream end>'\n  It began on line 1.",
         ),
         ("- a\n", "PROJECT/lkgate.yaml:1:1: the settings are a mapping"),
     ],

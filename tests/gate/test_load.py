@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lkgate import document
 from lkgate.errors import GateFileError
-from lkgate.gate import document, quantity
+from lkgate.gate import quantity
 from lkgate.gate.load import load, parse
 from lkgate.gate.metrics import SPECS
 from lkgate.model.event import Json
@@ -186,15 +187,19 @@ MESSAGES = [
     ("- a\n", "gate.yaml:1:1: this must be a mapping"),
     (
         "a: [1\nb: 2\n",
-        "gate.yaml:2:2: this is not YAML: expected ',' or ']', but got ':'",
+        "gate.yaml:2:2: this is not YAML: while parsing a flow sequence, expected ',' or ']', "
+        "but got ':'\n  It began on line 1.",
     ),
-    ("a: &x 1\nb: *x\n", "gate.yaml:1:4: anchors and aliases are not allowed here"),
+    (
+        "a: &x 1\nb: *x\n",
+        "gate.yaml:2:4: the alias `*x` is not allowed here\n  Write out what it stands for.",
+    ),
     (
         "a: !!python/name:os.system x\n",
         "gate.yaml:1:4: the tag tag:yaml.org,2002:python/name:os.system is not allowed here",
     ),
-    ("? [a]\n: b\n", "gate.yaml:1:3: a key must be a word"),
-    ("a: 1\n---\nb: 2\n", "gate.yaml:2:1: this is not YAML: but found another document"),
+    ("? [a]\n: b\n", "gate.yaml:1:3: a key must be text\n  Put it in quotes."),
+    ("a: 1\n---\nb: 2\n", "gate.yaml:2:1: a second document begins here\n  Keep one of the two."),
 ]  # fmt: skip
 
 
@@ -313,4 +318,4 @@ def test_any_text_is_parsed_or_refused_with_its_place(text: str) -> None:
     )
 )
 def test_json_is_read_as_json(value: Json) -> None:
-    assert document.parse(json.dumps(value), "x").value == value
+    assert document.parse(json.dumps(value), "x", GateFileError).value == value
