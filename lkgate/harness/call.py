@@ -43,6 +43,7 @@ class CallJob:
         started_at_unix_us: wall clock at session time 0.
         cassette, tools: for the models and tools; ``cassette`` is ``None`` to leave the
             program's models as they are.
+        memory: directory of what native code answered in the last replay; ``None`` for none.
         horizon_us: session time after which the call is given up.
     """
 
@@ -57,6 +58,7 @@ class CallJob:
     link_latency_us: int
     horizon_us: int
     agent_identity: str
+    memory: Path | None
 
 
 def read_job(directory: Path) -> CallJob:
@@ -79,6 +81,7 @@ def read_job(directory: Path) -> CallJob:
             link_latency_us=int(raw["link_latency_us"]),
             horizon_us=int(raw["horizon_us"]),
             agent_identity=str(raw["agent_identity"]),
+            memory=None if raw["memory"] is None else Path(raw["memory"]),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"job.json: {type(error).__name__}: {error}") from error

@@ -116,7 +116,7 @@ def warm_up(*, seed: int) -> Warm:
             "install livekit-agents there.",
             trace=traceback.format_exc(),
         ) from error
-    from lkgate.harness import call, program, rehearsal, room, speakingrate  # noqa: F401
+    from lkgate.harness import call, memory, program, rehearsal, room, speakingrate  # noqa: F401
     from lkgate.harness.tape import install_seams, provider_environment
 
     install_seams()
@@ -128,9 +128,11 @@ def warm_up(*, seed: int) -> Warm:
 
 def _run(directory: Path, server: AgentServer, clock: virtual.Clock, ffi: VirtualFfi) -> int:
     """The call itself. Returns the virtual time that it took."""
+    from lkgate.harness import memory
     from lkgate.harness.call import Call, read_job
 
     job: CallJob = read_job(directory)
+    keep = memory.remember(job.memory, directory) if job.memory is not None else lambda: None
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     virtual.reset(clock, seed=job.seed, started_at_unix_us=job.started_at_unix_us)
@@ -140,7 +142,10 @@ def _run(directory: Path, server: AgentServer, clock: virtual.Clock, ffi: Virtua
         await Call(job, server, ffi).run()
 
     asks = job.cassette is not None and job.cassette["mode"] != "cassette"
-    virtual.run(main, clock=clock, horizon_us=job.horizon_us, hybrid=asks)
+    try:
+        virtual.run(main, clock=clock, horizon_us=job.horizon_us, hybrid=asks)
+    finally:
+        keep()
     return (clock.peek() - began_ns) // 1000
 
 

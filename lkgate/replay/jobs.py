@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,8 @@ class ReplayOptions:
         state: the project's ``.lkgate`` directory: replays go to ``replays/<build>/<call>``.
         workers: calls at once.
         wall_limit_s: real time that a call may take on top of the recording's own length.
+        memory: native detectors are given, from below ``state``, what they answered in a build's
+            last replay of a call, as long as they are asked the same.
         boot: the fork server's program.
     """
 
@@ -46,6 +49,7 @@ class ReplayOptions:
     patience_us: int = 20_000_000
     link_latency_us: int = 45_000
     seed: int = 0
+    memory: bool = True
     boot: Path = BOOT
 
     @classmethod
@@ -63,6 +67,11 @@ class ReplayOptions:
             link_latency_us=settings.link_latency_ms * 1000,
             seed=settings.seed,
         )
+
+
+def file_name(name: str) -> str:
+    """``name`` as one that may stand in a path: no separators, and not hidden."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "unnamed"
 
 
 def make_jobs(
@@ -118,6 +127,7 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
         "link_latency_us": options.link_latency_us,
         "horizon_us": 3 * manifest.duration_us + _HORIZON_US,
         "agent_identity": _agent_identity(bundle),
+        "memory": str(_memory(recording, identity, options)) if options.memory else None,
     }
     (directory / "job.json").write_text(json.dumps(job), encoding="utf-8")
     length_s = manifest.duration_us / 1e6
@@ -139,6 +149,10 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
         },
         wall_limit_s=options.wall_limit_s + length_s * (1 if options.models == "cassette" else 3),
     )
+
+
+def _memory(recording: Recording, identity: BuildIdentity, options: ReplayOptions) -> Path:
+    return options.state.resolve() / "memory" / file_name(identity.name) / recording.call
 
 
 def _cassette(recording: Recording, directory: Path) -> Path:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lkgate.builds import identify
@@ -16,7 +15,7 @@ from lkgate.errors import ConfigError
 from lkgate.model.build import Build
 from lkgate.model.bundle import BuildIdentity
 from lkgate.replay.growth import grow_cassette
-from lkgate.replay.jobs import ReplayOptions, make_jobs
+from lkgate.replay.jobs import ReplayOptions, file_name, make_jobs
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.pool import Progress, replay_calls
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
@@ -120,7 +119,11 @@ def verify(
     *,
     times: int,
 ) -> Verification:
-    """:func:`replay` ``times`` over, and whether every run was the same. The first one is kept."""
+    """:func:`replay` ``times`` over, and whether every run was the same. The first one is kept.
+
+    Each run computes everything anew: none gets what another one remembered.
+    """
+    options = replace(options, memory=False)
     runs = [
         _run(recordings, build, options, on_progress, keep=number == 0) for number in range(times)
     ]
@@ -223,11 +226,6 @@ def _keep(work: Path, home: Path, outcome: Outcome) -> Path | None:
         return None
     (work / "bundles" / outcome.call).replace(target)
     return target
-
-
-def file_name(name: str) -> str:
-    """``name`` as one that may stand in a path: no separators, and not hidden."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "unnamed"
 
 
 def replays_of(state: Path, build: str) -> Path:

@@ -81,6 +81,26 @@ def test_replays_of_one_call_have_one_digest(project: Path) -> None:
     assert "3 replays, one digest: " in done.stderr
 
 
+def test_what_was_remembered_changes_no_digest(project: Path) -> None:
+    def digest() -> str:
+        done = lkgate("replay", "--against", "v2", "--no-gate", cwd=project)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (replayed,) = (project / ".lkgate/replays/v2").iterdir()
+        return str(json.loads((replayed / "manifest.json").read_text())["digest"])
+
+    first = digest()
+    (memory,) = (project / ".lkgate/memory/v2").iterdir()
+    files = sorted(memory.iterdir())
+    assert {path.name.partition("-")[0] for path in files} == {"gain", "turns", "voice"}
+    before = [path.read_bytes() for path in files]
+    assert digest() == first
+    assert [path.read_bytes() for path in files] == before  # nothing was computed
+    for path in files:
+        held = path.read_bytes()
+        path.write_bytes(held[: len(held) // 2] + b"!" + held[len(held) // 2 :])
+    assert digest() == first
+
+
 def test_one_altered_byte_in_a_recording_is_exit_2(project: Path) -> None:
     for path in sorted((project / "recordings").rglob("*")):
         if not path.is_file() or "baseline" in path.parts:

@@ -44,7 +44,7 @@ def test_a_hundred_replays_of_every_call_have_one_digest(
 ) -> None:
     config = load_config(ROOT, environ={})
     recordings = read_recordings(find_recordings(config.recordings))
-    options = replace(ReplayOptions.of(config), state=tmp_path, workers=2)
+    options = replace(ReplayOptions.of(config), state=tmp_path, workers=2, memory=False)
     digests: dict[str, set[str]] = {one.call: set() for one in recordings}
     with busy_core():
         for number in range(TIMES):

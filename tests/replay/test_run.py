@@ -80,7 +80,15 @@ def test_the_job_says_all_that_a_child_needs(tmp_path: Path) -> None:
         "link_latency_us": 45_000,
         "horizon_us": 132_000_000,
         "agent_identity": "bot",
+        "memory": str(tmp_path / ".lkgate/memory/v9/one"),
     }
+
+
+def test_a_replay_that_is_to_prove_something_remembers_nothing(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    chosen = options(tmp_path)
+    verify(recordings(tmp_path), build(tmp_path, "tell"), chosen, lambda _: None, times=2)
+    assert json.loads((tmp_path / "told.json").read_text())["memory"] is None
 
 
 def test_a_failed_call_leaves_no_older_replay_behind(tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def write_job(directory: Path, plan: CallerPlan, pcm: NDArray[np.int16], **chang
         "link_latency_us": 45_000,
         "horizon_us": 600_000_000,
         "agent_identity": "agent-1",
+        "memory": None,
     } | changes
     (directory / "job.json").write_text(json.dumps(job))
 
