@@ -16,7 +16,7 @@ from lkgate.bundle.manifest import (
     files_out,
     tracks_out,
 )
-from lkgate.bundle.place import new_directory, new_file
+from lkgate.bundle.place import new_directory, new_file, remove_leftovers
 from lkgate.bundle.reader import (
     CASSETTE,
     LABELS,
@@ -31,6 +31,7 @@ from lkgate.errors import BundleError
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
 
+BLOBS = "blobs"
 LEFT_OUT = "left out of a baseline, kept by its digest"
 
 
@@ -101,11 +102,14 @@ def reseal(bundle: Path, *, cassette: CassetteKind | None = None) -> Bundle:
     """Take the files of ``cassette/`` and ``labels.yaml`` as they are now into the manifest.
 
     For a cassette that ``--models record`` added exchanges to, and for labels that a person
-    edited. Everything else must be as it was written, and the session's digest stays.
+    edited. Everything else must be as it was written, and the session's digest stays. The
+    manifest is replaced whole, last; half-written files that an earlier attempt left are removed.
+    So a crash at any moment is mended by doing it again.
 
     Args:
         bundle: a directory.
-        cassette: what the cassette holds now, ``None`` to leave what the manifest says.
+        cassette: what the cassette holds now, ``None`` to leave what the manifest says, as far as
+            that can be: of a cassette that the manifest does not know yet it says "partial".
 
     Raises:
         BundleError: if another file than those was changed, or the labels do not follow their
@@ -115,13 +119,18 @@ def reseal(bundle: Path, *, cassette: CassetteKind | None = None) -> Bundle:
         raise BundleError(
             "is no directory", where=str(bundle), next_step="Unpack it and seal the directory."
         )
+    remove_leftovers(bundle, MANIFEST)
+    remove_leftovers(bundle / CASSETTE)
+    remove_leftovers(bundle / CASSETTE / BLOBS)
     tree = Directory(bundle)
     manifest = read_manifest(tree)
     kept = [entry for entry in manifest.files if not _may_change(entry.path)]
     found = [hash_of(tree, path) for path in tree.sizes if _may_change(path)]
+    held = any(entry.path.startswith(CASSETTE + "/") for entry in found)
+    kind = manifest.cassette if manifest.cassette != "none" else "partial"
     changes: dict[str, JsonLike] = {
         "files": files_out([*kept, *found]),
-        "cassette": cassette or manifest.cassette,
+        "cassette": (cassette or kind) if held else "none",
     }
     if cassette == "full":
         changes["absent"] = {

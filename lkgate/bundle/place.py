@@ -66,6 +66,17 @@ def new_file(out: Path) -> Iterator[Path]:
         made.unlink(missing_ok=True)
 
 
+def remove_leftovers(directory: Path, name: str = "") -> None:
+    """Remove the files right in ``directory`` that :func:`new_file` did not finish.
+
+    Args:
+        name: of the file that was to be replaced; of any if it is empty.
+    """
+    for path in directory.glob(f".{name}*.new-*{LEFTOVER}"):
+        if path.is_file():
+            path.unlink()
+
+
 def _beside(out: Path, what: str) -> Path:
     return out.with_name(f".{out.name}.{what}-{os.getpid()}{LEFTOVER}")
 

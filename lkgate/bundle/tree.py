@@ -163,7 +163,9 @@ def _check_paths(paths: Iterable[str], where: str) -> None:
             raise BundleError(
                 "is what an interrupted lkgate left behind",
                 where=f"{where}/{path.split('/')[0]}",
-                next_step="Delete it.",
+                next_step=f"Run `lkgate seal {where}`, which removes it."
+                if path.startswith(".manifest.json.")
+                else "Delete it.",
             )
         reason = unsafe(path)
         if reason is not None:

@@ -169,8 +169,7 @@ def _run(
             path = _keep(work, home, outcome) if keep else None
             grown = None
             if options.models == "record" and outcome.bundle is not None:
-                kind = recording.bundle.manifest.cassette
-                grown = grow_cassette(recording.path, work / recording.call / "new", kind)
+                grown = grow_cassette(recording.path, work / recording.call / "new")
             calls.append(Replayed(recording, outcome, path, grown is not None))
     return ReplaySet(identity, tuple(calls), _digest(calls))
 
