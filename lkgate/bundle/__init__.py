@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from lkgate.bundle.close import close_journal
     from lkgate.bundle.labels import decode_labels, schema
     from lkgate.bundle.reader import read, read_baseline, read_pcm, verify
+    from lkgate.bundle.since import cassette_index, cassette_since
 
 __all__ = [
     "Journal",
     "TrackWriter",
+    "cassette_index",
+    "cassette_since",
     "close_journal",
     "decode_labels",
     "pack",
@@ -34,6 +37,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "cassette_index": "since",
+    "cassette_since": "since",
     "close_journal": "close",
     "decode_labels": "labels",
     "pack": "change",

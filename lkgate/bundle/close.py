@@ -21,6 +21,7 @@ from lkgate.bundle.manifest import (
     CassetteKind,
     build_in,
     encode_manifest,
+    file_in,
     session_digest,
 )
 from lkgate.bundle.place import new_directory
@@ -30,6 +31,7 @@ from lkgate.model.bundle import (
     FORMAT,
     BuildIdentity,
     Bundle,
+    FileEntry,
     Manifest,
     SourceKind,
     Span,
@@ -54,6 +56,7 @@ class _Header:
     session: Mapping[str, Json]
     cassette: CassetteKind | None
     absent: Mapping[str, str]
+    answered_by: FileEntry | None
 
 
 def close_journal(directory: Path, out: Path, *, labels_yaml: str | None = None) -> Bundle:
@@ -61,7 +64,7 @@ def close_journal(directory: Path, out: Path, *, labels_yaml: str | None = None)
 
     Header fields: ``id`` and ``source`` are required; ``room``, ``started_at_unix_us``,
     ``recording_digest``, ``build`` (``name``, ``digest``, ``versions``), ``session``,
-    ``cassette`` and ``absent`` are as in :class:`Manifest`; others are ignored.
+    ``cassette``, ``absent`` and ``answered_by`` are as in :class:`Manifest`; others are ignored.
 
     A journal that was never finished, or was torn, is closed as well: up to its last whole line
     and sample. The manifest's ``absent`` and an event ``lkgate.recovered`` then say what is
@@ -108,6 +111,7 @@ def close_journal(directory: Path, out: Path, *, labels_yaml: str | None = None)
             absent=_absent(header, content),
             files=files,
             digest="",
+            answered_by=header.answered_by,
         )
         manifest = replace(manifest, digest=session_digest(manifest, sha256(data)))
         (made / MANIFEST).write_bytes(encode_manifest(manifest))
@@ -122,8 +126,10 @@ def _header(raw: Mapping[str, Json], where: str) -> _Header:
         "build": None,
         "session": {},
         "absent": {},
+        "answered_by": None,
     }
     fields = Fields({**defaults, **raw}, where=where)
+    answered = fields.fields_or_none("answered_by")
     return _Header(
         id=fields.text("id"),
         source=fields.word("source", SOURCES),
@@ -135,6 +141,7 @@ def _header(raw: Mapping[str, Json], where: str) -> _Header:
         session=fields.object("session"),
         cassette=fields.word("cassette", CASSETTES) if raw.get("cassette") else None,
         absent=fields.texts("absent"),
+        answered_by=file_in(answered) if answered is not None else None,
     )
 
 

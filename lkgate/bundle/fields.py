@@ -104,7 +104,10 @@ class Fields:
             self._get(name), where=self._where, path=self._at(name), next_step=self._next_step
         )
 
-    def fields_or_none(self, name: str) -> Fields | None:
+    def fields_or_none(self, name: str, *, optional: bool = False) -> Fields | None:
+        """``None`` for null, and for one that is missing if it is ``optional``."""
+        if optional and name not in self._value:
+            return None
         return None if self._get(name) is None else self.fields(name)
 
     def each(self, name: str) -> list[Fields]:

@@ -95,6 +95,8 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "files": files_out(manifest.files),
         "digest": manifest.digest,
     }
+    if manifest.answered_by is not None:
+        raw["answered_by"] = file_out(manifest.answered_by)
     return pretty({**raw, "seal": _seal(raw)})
 
 
@@ -149,10 +151,25 @@ def amend(data: bytes, changes: Mapping[str, JsonLike]) -> bytes:
 
 def files_out(files: Iterable[FileEntry]) -> JsonLike:
     """The JSON of ``files``, sorted."""
-    return [
-        {"path": entry.path, "bytes": entry.bytes, "sha256": entry.sha256}
-        for entry in sorted(files, key=lambda entry: entry.path)
-    ]
+    return [file_out(entry) for entry in sorted(files, key=lambda entry: entry.path)]
+
+
+def file_out(entry: FileEntry) -> dict[str, Json]:
+    """The JSON of one of ``files``, and of ``answered_by``."""
+    return {"path": entry.path, "bytes": entry.bytes, "sha256": entry.sha256}
+
+
+def file_in(fields: Fields) -> FileEntry:
+    """The inverse of :func:`file_out`."""
+    entry = FileEntry(
+        path=fields.text("path"),
+        bytes=fields.integer("bytes", minimum=0),
+        sha256=fields.digest("sha256"),
+    )
+    reason = unsafe(entry.path)
+    if reason is not None:
+        raise fields.wrong(f"{entry.path!r} is no path of a bundle: {reason}")
+    return entry
 
 
 def tracks_out(tracks: Iterable[Track]) -> JsonLike:
@@ -177,7 +194,8 @@ def _seal(raw: Mapping[str, JsonLike]) -> str:
 
 def _decode(fields: Fields) -> Manifest:
     tracks = tuple(_track_in(track) for track in fields.each("tracks"))
-    files = tuple(_file_in(entry) for entry in fields.each("files"))
+    answered = fields.fields_or_none("answered_by", optional=True)
+    files = tuple(file_in(entry) for entry in fields.each("files"))
     if len({track.id for track in tracks}) != len(tracks):
         raise fields.wrong("two tracks have the same id")
     paths = [entry.path for entry in files]
@@ -205,6 +223,7 @@ def _decode(fields: Fields) -> Manifest:
         files=files,
         digest=fields.digest("digest"),
         accepted=fields.object("accepted", absent={}),
+        answered_by=file_in(answered) if answered is not None else None,
     )
 
 
@@ -256,15 +275,3 @@ def _track_in(fields: Fields) -> Track:
     if edges != sorted(edges):
         raise fields.wrong(f"the speech of track {track.id} is out of order")
     return track
-
-
-def _file_in(fields: Fields) -> FileEntry:
-    entry = FileEntry(
-        path=fields.text("path"),
-        bytes=fields.integer("bytes", minimum=0),
-        sha256=fields.digest("sha256"),
-    )
-    reason = unsafe(entry.path)
-    if reason is not None:
-        raise fields.wrong(f"{entry.path!r} is no path of a bundle: {reason}")
-    return entry

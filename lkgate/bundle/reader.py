@@ -19,6 +19,7 @@ from lkgate.model.bundle import Bundle, FileEntry, Manifest, Track
 LABELS = "labels.yaml"
 BASELINE = "baseline"
 CASSETTE = "cassette"
+CASSETTE_INDEX = "cassette/index.jsonl"
 
 MAX_MANIFEST_BYTES = 1 << 25
 MAX_EVENTS_BYTES = 1 << 29

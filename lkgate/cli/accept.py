@@ -14,7 +14,7 @@ def command(calls: tuple[str, ...], build: str, yes: bool) -> None:
 
     Baselines stand beside their recordings in `baseline/`, without audio: commit them.
     """
-    from lkgate.bundle import read, read_baseline, strip_audio
+    from lkgate.bundle import cassette_since, read, read_baseline, strip_audio
     from lkgate.cli.judging import chosen_recordings
     from lkgate.cli.settings import settings
     from lkgate.errors import BundleError, ConfigError
@@ -41,6 +41,12 @@ def command(calls: tuple[str, ...], build: str, yes: bool) -> None:
         if found.recording_digest != recording.bundle.manifest.digest:
             raise BundleError(
                 "this replay was made from another recording",
+                where=str(replay),
+                next_step=f"Run `lkgate replay --against {build}` again.",
+            )
+        if cassette_since(recording.path, found.answered_by) == "changed":
+            raise BundleError(
+                "the cassette that answered this replay was changed since",
                 where=str(replay),
                 next_step=f"Run `lkgate replay --against {build}` again.",
             )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lkgate.bundle import read_baseline
+from lkgate.bundle import cassette_since, read_baseline
 from lkgate.config import Config
 from lkgate.errors import ConfigError
 from lkgate.gate.evaluate import evaluate
@@ -74,6 +74,11 @@ def _result(one: Replayed) -> CallResult:
         labels=recording.bundle.labels,
         baseline=baseline_of(baseline) if baseline is not None else None,
         candidate=outcome.bundle if outcome.bundle is not None else _failure(outcome),
+        cassette=(
+            cassette_since(recording.path, baseline.manifest.answered_by)
+            if baseline is not None
+            else "unknown"
+        ),
     )
 
 

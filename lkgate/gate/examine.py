@@ -10,7 +10,14 @@ from lkgate.diff.registry import compare_all
 from lkgate.measure.registry import measure_all
 from lkgate.measure.session import session_of
 from lkgate.model.bundle import Bundle, Role
-from lkgate.model.gate import Baseline, CallFailure, CallResult, JudgedCall, Problem
+from lkgate.model.gate import (
+    Baseline,
+    CallFailure,
+    CallResult,
+    CassetteState,
+    JudgedCall,
+    Problem,
+)
 
 ACCEPT = "Replay the call, listen to it, then run `lkgate accept`."
 
@@ -47,6 +54,7 @@ def examine(result: CallResult) -> Examined:
             baseline_measurements={},
             difference=None,
             stale=stale,
+            cassette=_cassette(result),
         )
         return Examined(call, {})
     baseline = session_of(usable.bundle, result.labels)
@@ -61,6 +69,7 @@ def examine(result: CallResult) -> Examined:
         baseline_measurements=measure_all(baseline),
         difference=difference,
         stale=None,
+        cassette=_cassette(result),
     )
     return Examined(call, usable.metric_versions)
 
@@ -78,7 +87,12 @@ def _unmeasured(
         baseline_measurements={},
         difference=None,
         stale=stale,
+        cassette=_cassette(result),
     )
+
+
+def _cassette(result: CallResult) -> CassetteState | None:
+    return result.cassette if result.baseline is not None else None
 
 
 def _failure(result: CallResult) -> CallFailure | None:
@@ -100,6 +114,12 @@ def _stale(result: CallResult) -> Problem | None:
         return Problem(
             result.call,
             "the baseline is stale: it was made from another state of the recording",
+            ACCEPT,
+        )
+    if result.cassette == "changed":
+        return Problem(
+            result.call,
+            "the baseline is stale: exchanges of the cassette that answered it were changed",
             ACCEPT,
         )
     if isinstance(result.candidate, Bundle):

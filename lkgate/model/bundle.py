@@ -114,6 +114,8 @@ class Manifest:
             fields), so that two equal sessions have equal digests.
         accepted: what the acceptance of a baseline is bound to besides ``recording_digest`` and
             ``build`` (the metrics' versions); empty if this is no baseline.
+        answered_by: the index of the recording's cassette as it was when a replay was answered
+            from it; ``None`` for a recording, if a provider answered, and in older bundles.
     """
 
     format: int
@@ -133,6 +135,7 @@ class Manifest:
     files: tuple[FileEntry, ...]
     digest: str
     accepted: Mapping[str, Json] = field(default_factory=dict)
+    answered_by: FileEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ Aggregate = Literal["p50", "p90", "p95", "max", "mean", "sum", "count", "rate"]
 Severity = Literal["error", "warning"]
 Limit = Literal["max", "min", "max_increase", "max_decrease"]
 VerdictStatus = Literal["pass", "fail", "no_verdict"]
+CassetteState = Literal["same", "grown", "changed", "unknown"]
 FindingStatus = Literal["pass", "fail", "follows", "no_verdict"]
 
 
@@ -106,6 +107,8 @@ class CallResult:
         labels: of the recording, ``None`` if it has none.
         baseline: ``None`` if none was accepted.
         candidate: the replay, or why there is none.
+        cassette: what the recording's cassette is to the one that answered the baseline: the same;
+            grown, all that it held still there; changed; unknown if the baseline does not note it.
     """
 
     call: str
@@ -113,6 +116,7 @@ class CallResult:
     labels: Labels | None
     baseline: Baseline | None
     candidate: Bundle | CallFailure
+    cassette: CassetteState = "same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,7 @@ class JudgedCall:
         measurements, baseline_measurements: by metric.
         difference: ``None`` where there are not two sessions to compare.
         stale: why the baseline cannot be used, else ``None``.
+        cassette: as in :class:`CallResult`; ``None`` without a baseline.
     """
 
     call: str
@@ -232,6 +237,7 @@ class JudgedCall:
     baseline_measurements: Mapping[str, Measurement]
     difference: CallDifference | None
     stale: Problem | None
+    cassette: CassetteState | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lkgate.bundle import read_pcm, unpack
+from lkgate.bundle import cassette_index, read_pcm, unpack
+from lkgate.bundle.manifest import file_out
 from lkgate.caller import encode_plan
 from lkgate.config import Config, ModelsMode, Tools
 from lkgate.errors import ReplayError
@@ -146,9 +147,15 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
                 "digest": identity.digest,
                 "versions": dict(identity.versions),
             },
+            "answered_by": _answered_by(bundle, options),
         },
         wall_limit_s=options.wall_limit_s + length_s * (1 if options.models == "cassette" else 3),
     )
+
+
+def _answered_by(bundle: Bundle, options: ReplayOptions) -> Json:
+    index = cassette_index(bundle.manifest) if options.models != "live" else None
+    return file_out(index) if index is not None else None
 
 
 def _memory(recording: Recording, identity: BuildIdentity, options: ReplayOptions) -> Path:

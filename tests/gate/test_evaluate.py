@@ -191,6 +191,21 @@ def test_stale_baseline() -> None:
     assert found.reason == "a: the baseline is stale: speech was found by energy-0, now by energy-1"
 
 
+def test_baseline_of_another_cassette() -> None:
+    rule = f"{LATENCY}, max_increase: 1 s"
+    call = result("a", STEPS)
+    for state in ("same", "grown", "unknown"):
+        found = verdict(gate(rule), replace(call, cassette=state))
+        assert (found.status, found.calls[0].cassette) == ("pass", state)
+    found = verdict(gate(rule), replace(call, cassette="changed"))
+    assert found.status == "no_verdict"
+    assert found.findings[0].reason == (
+        "a: the baseline is stale: exchanges of the cassette that answered it were changed"
+    )
+    alone = verdict(gate(f"{LATENCY}, max: 9 s, turns: all"), result("a", STEPS, baseline=None))
+    assert alone.calls[0].cassette is None
+
+
 def test_candidate_of_another_recording_is_no_candidate() -> None:
     call = replace(result("a", STEPS), candidate=play(STEPS, V1, recording="other"))
     found = finding(f"{LATENCY}, max: 9 s", call)

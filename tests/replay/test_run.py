@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lkgate.bundle import pack, read
+from lkgate.bundle import cassette_index, pack, read
 from lkgate.config import load_config
 from lkgate.errors import BundleError, ConfigError
 from lkgate.model.build import Build
@@ -62,6 +62,16 @@ def test_a_replay_is_a_bundle_that_knows_its_recording(tmp_path: Path) -> None:
         assert manifest.build == done.build
     assert list((tmp_path / ".lkgate/work").iterdir()) == []
     assert (tmp_path / ".lkgate/.gitignore").read_text() == "*\n"
+
+
+def test_a_replay_knows_the_cassette_that_answered_it(tmp_path: Path) -> None:
+    path = record(tmp_path, "one")
+    index = cassette_index(read(path).manifest)
+    assert index is not None
+    for models, known in (("cassette", index), ("live", None)):
+        (one,) = run(tmp_path, models=models).calls
+        assert one.path is not None
+        assert read(one.path).manifest.answered_by == known
 
 
 def test_the_job_says_all_that_a_child_needs(tmp_path: Path) -> None:
