@@ -48,7 +48,9 @@ async def call() -> None:
     session: AgentSession[None] = AgentSession(
         llm=Clerk(), vad=None, turn_handling={"turn_detection": None}
     )
-    await session.start(Agent(instructions="A clock.", tools=[hour]), record=False)
+    # Nobody should; a recording must not hold it even so.
+    instructions = f"A clock. Its key is {os.environ['OPENAI_API_KEY']}."
+    await session.start(Agent(instructions=instructions, tools=[hour]), record=False)
     await session.run(user_input="What time is it?")
     print(session.history.messages()[-1].text_content)
     await session.aclose()

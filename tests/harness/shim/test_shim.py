@@ -78,6 +78,9 @@ def test_nothing_that_was_written_is_secret(recorded: tuple[Path, Merged, Casset
     written = [path for path in recorded[0].rglob("*") if path.is_file()]
     assert written
     assert not any(b"sk-a-secret" in path.read_bytes() for path in written)
+    first = recorded[2].request(recorded[2].of("llm")[0])["items"]
+    assert isinstance(first, list)
+    assert first[0] == {"role": "system", "text": "A clock. Its key is [OPENAI_API_KEY]."}
 
 
 def test_without_a_directory_nothing_is_loaded() -> None:
