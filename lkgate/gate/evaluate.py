@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lkgate.gate.check import Checked, check, places
 from lkgate.gate.collect import Collected, Point, collect, outside
+from lkgate.gate.estimates import estimated_samples
 from lkgate.gate.examine import Examined, examine
 from lkgate.gate.metrics import DIVERGENCE, SPECS
 from lkgate.gate.words import change, margin, quantity
@@ -77,7 +78,7 @@ def _finding(
         )
         for name in missing
     ]
-    lost = 0
+    lost = estimated = 0
     for one in calls:
         out = outside(rule, one.call)
         if isinstance(out, Problem):
@@ -87,6 +88,7 @@ def _finding(
             points += got.points
             before += got.baseline
             lost += got.lost
+            estimated += estimated_samples(rule, spec, one.call, got)
             problems += got.problems
     checked = check(rule, spec, points, before)
     if checked.problem is not None:
@@ -104,6 +106,7 @@ def _finding(
         n=checked.n,
         calls=len({point.call for point in points}),
         lost=lost,
+        estimated=estimated,
         checks=checked.checks,
         evidence=places(rule, spec, points, checked.checks) if status != "no_verdict" else (),
         problems=tuple(problems),

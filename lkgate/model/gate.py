@@ -191,6 +191,7 @@ class Finding:
         baseline: the aggregate over the baseline's same turns, ``None`` if not compared.
         n: samples behind ``observed``; ``calls``: calls that gave them.
         lost: samples left out because they lie after a divergence.
+        estimated: samples that rest on a policy's estimate, here or in the baseline.
         checks: every limit of the rule.
         evidence: failed: every offending place, worst first; passed: the worst place.
         problems: no verdict: every reason.
@@ -206,6 +207,7 @@ class Finding:
     n: int
     calls: int
     lost: int
+    estimated: int
     checks: tuple[Check, ...]
     evidence: tuple[Evidence, ...]
     problems: tuple[Problem, ...]

@@ -49,6 +49,7 @@ def _finding(found: Finding) -> Json:
         "n": found.n,
         "calls": found.calls,
         "lost": found.lost,
+        "estimated": found.estimated,
         "follows": list(found.follows),
         "checks": [_check(check) for check in found.checks],
         "evidence": [_evidence(place) for place in found.evidence],

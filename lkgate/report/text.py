@@ -77,7 +77,7 @@ def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Te
     for check in found.checks:
         if not check.ok:
             head.append(f"; {words.limit(check, unit)}", style=style)
-    head.append(f"  (n {found.n})", style="dim")
+    head.append_text(_samples(found))
     yield head
     if rule.message:
         yield Text(f"  {rule.message}")
@@ -86,6 +86,16 @@ def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Te
         yield _place(place, found)
     if len(found.evidence) > len(shown):
         yield Text(f"    and {len(found.evidence) - len(shown)} more (--verbose)", style="dim")
+
+
+def _samples(found: Finding) -> Text:
+    """What a number rests on and what it leaves out, for a rule that holds as well."""
+    line = Text().append(f"  (n {found.n}", style="dim")
+    if found.estimated:
+        line.append(f", {found.estimated} estimated", style="yellow")
+    if found.lost:
+        line.append(f", {found.lost} not compared", style="dim")
+    return line.append(")", style="dim")
 
 
 def _place(place: Evidence, found: Finding) -> Text:
@@ -178,8 +188,7 @@ def _rest(verdict: Verdict, verbose: bool) -> Iterator[Text]:
         line.append(f"  {found.rule.aggregate} {words.value(found.observed, unit)}")
         if found.baseline is not None:
             line.append(f", was {words.value(found.baseline, unit)}")
-        line.append(f"  (n {found.n})", style="dim")
-        yield line
+        yield line.append_text(_samples(found))
     if verbose:
         yield from _changes(verdict)
 

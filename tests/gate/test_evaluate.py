@@ -304,6 +304,22 @@ def test_estimates_are_marked_in_the_evidence() -> None:
     marked = replace(call.candidate, events=(*call.candidate.events, event))
     found = finding("metric: agent_words, aggregate: max, max: 0", replace(call, candidate=marked))
     assert {e.estimated for e in found.evidence} == {(), ("tts",)}
+    for rule, count in (
+        ("metric: agent_words, aggregate: max, max: 99", 1),
+        ("metric: talk_over_ratio, aggregate: max, max: 100%", 1),
+        ("metric: diverged_turns, aggregate: sum, max: 0", 1),
+        ("metric: word_error_rate, aggregate: rate, max: 100%", 0),
+    ):
+        passed = finding(rule, replace(call, candidate=marked, labels=truth(tuple(STEPS))))
+        assert (passed.status, passed.estimated) == ("pass", count), rule
+    assert call.baseline is not None
+    before = replace(call, baseline=replace(call.baseline, bundle=marked))
+    for rule, count in (
+        ("metric: agent_words, aggregate: max, max: 99", 0),
+        ("metric: agent_words, aggregate: max, max_increase: 1", 1),
+        ("metric: agent_words, aggregate: sum, max_increase: 1", 1),
+    ):
+        assert (finding(rule, before).status, finding(rule, before).estimated) == ("pass", count)
 
 
 LIMIT = {"us": "0 s", "ratio": "0%"}

@@ -37,6 +37,16 @@ def test_a_green_report_begins_with_its_verdict() -> None:
     assert lines[-1] == "replays 0000000000000000  gate gates/demo.yaml"
 
 
+def test_a_rule_that_holds_says_what_it_rests_on_and_leaves_out() -> None:
+    verdict = verdict_of(V2)
+    first, *others = verdict.findings
+    shaky = replace(verdict, findings=(replace(first, estimated=3, lost=2), *others))
+    lines = render(shaky, build="v2", digest="0" * 64).plain.splitlines()
+    assert lines[2] == "+ call-completed       mean 100.0 %  (n 8, 3 estimated, 2 not compared)"
+    found = json.loads(json_report.render(shaky, build="v2", digest="0" * 64))["findings"][0]
+    assert (found["status"], found["estimated"], found["lost"]) == ("pass", 3, 2)
+
+
 def test_verbose_lists_every_place_and_every_difference() -> None:
     text = render(verdict_of(V2), build="v2", digest="0" * 64, verbose=True).plain
     assert "All differences" in text
