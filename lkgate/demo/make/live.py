@@ -26,7 +26,7 @@ CALLER = "caller"
 # Of audio ahead in the microphone's queue: a busy machine must not tear holes into a sentence.
 CUSHION_MS = 50
 # A quiet room. A louder one would be most of a recording's bytes.
-TONE_DBFS = -76.0
+TONE_DBFS = -82.0
 
 
 def stage(script: Script) -> tuple[CallerPlan, Pcm]:
