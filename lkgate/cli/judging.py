@@ -56,13 +56,19 @@ def _shown(path: Path) -> str:
     return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else str(path)
 
 
-def judge(gate: Gate, replayed: Sequence[Replayed]) -> Verdict:
-    """Judge replays against the baselines beside their recordings."""
-    return evaluate(
-        gate,
-        [_result(one) for one in replayed],
-        recordings=[one.recording.call for one in replayed],
-    )
+def judge(
+    gate: Gate, replayed: Sequence[Replayed], *, every: Sequence[str] | None = None
+) -> Verdict:
+    """Judge replays against the baselines beside their recordings.
+
+    Args:
+        every: if only some calls were replayed because they were named, the names of all
+            recordings. What the gate names, or all of them if it names none, is left out then.
+    """
+    calls = [one.recording.call for one in replayed]
+    expected = () if every is None else gate.calls or every
+    left_out = [name for name in expected if name not in calls]
+    return evaluate(gate, [_result(one) for one in replayed], recordings=calls, left_out=left_out)
 
 
 def _result(one: Replayed) -> CallResult:

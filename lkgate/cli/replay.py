@@ -54,6 +54,8 @@ def command(
 ) -> int:
     """Replay CALLS (all recordings) into BUILD and judge what changed.
 
+    Some CALLS of those that a gate is about never give a pass: exit code 3 unless a rule failed.
+
     Runs the build's own program, unmodified, in virtual time, against the callers of the
     recordings. No server, no network, no keys: models answer from the recordings' cassettes.
     """
@@ -61,6 +63,7 @@ def command(
     from lkgate.cli.judging import chosen_recordings, judge, load_gates
     from lkgate.cli.progress import replay_progress
     from lkgate.cli.settings import settings
+    from lkgate.replay.recordings import names_of_recordings
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
 
@@ -90,7 +93,8 @@ def command(
     _say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
         _say_output(replays)
-    verdicts = [judge(gate, replays.calls) for gate in loaded]
+    every = names_of_recordings(config.recordings) if calls else None
+    verdicts = [judge(gate, replays.calls, every=every) for gate in loaded]
     digest = replays.digest or "incomplete"
     if no_gate:
         _print_failures(replays)

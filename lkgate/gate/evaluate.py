@@ -27,40 +27,71 @@ from lkgate.model.gate import (
 from lkgate.model.measurement import MetricSpec, Sample, Unit
 
 
-def evaluate(gate: Gate, calls: Iterable[CallResult], *, recordings: Sequence[str]) -> Verdict:
+def evaluate(
+    gate: Gate,
+    calls: Iterable[CallResult],
+    *,
+    recordings: Sequence[str],
+    left_out: Sequence[str] = (),
+) -> Verdict:
     """Judge calls by a gate.
 
     Args:
         calls: what was replayed, failures included; read once.
-        recordings: names of all calls that were to be judged. One that ``calls`` lacks is missing
-            evidence for every rule.
+        recordings: names of all calls that were to be judged. One of them, or of those that the
+            gate names, that ``calls`` lacks is missing evidence for every rule.
+        left_out: calls that are not to be judged this time. The rules do not miss them, but the
+            verdict is no pass without them.
     """
-    return judge(gate, [examine(call) for call in calls], recordings=recordings)
+    examined = [examine(call) for call in calls]
+    return judge(gate, examined, recordings=recordings, left_out=left_out)
 
 
-def judge(gate: Gate, calls: Sequence[Examined], *, recordings: Sequence[str]) -> Verdict:
+def judge(
+    gate: Gate,
+    calls: Sequence[Examined],
+    *,
+    recordings: Sequence[str],
+    left_out: Sequence[str] = (),
+) -> Verdict:
     """Judge calls that were measured and compared before."""
     have = {one.call.call for one in calls}
-    missing = tuple(dict.fromkeys(name for name in recordings if name not in have))
+    missing = tuple(
+        _missing(gate, name, recordings)
+        for name in dict.fromkeys((*recordings, *gate.calls))
+        if name not in have and name not in left_out
+    )
     findings: list[Finding] = []
     for rule in gate.rules:
         finding = _finding(gate, rule, SPECS[rule.metric], calls, missing)
         findings.append(_follow(finding, findings))
     return Verdict(
         gate=gate,
-        status=_status(findings),
+        status=_status(findings, left_out),
         findings=tuple(findings),
         calls=tuple(one.call for one in calls),
         missing=missing,
+        left_out=tuple(left_out),
     )
 
 
-def _status(findings: Sequence[Finding]) -> VerdictStatus:
+def _missing(gate: Gate, name: str, recordings: Sequence[str]) -> Problem:
+    if name in recordings:
+        next_step = f"Replay {name} too, or take it out of the recordings."
+        return Problem(name, "it was not replayed", next_step)
+    return Problem(
+        name,
+        "the gate names this call, and there is no recording of it",
+        f"Restore the recording `{name}`, or take it out of `calls:` in {gate.path}.",
+    )
+
+
+def _status(findings: Sequence[Finding], left_out: Sequence[str]) -> VerdictStatus:
     errors = [found.status for found in findings if found.rule.severity == "error"]
     if "fail" in errors or "follows" in errors:
         return "fail"
     # A gate without an error rule decides nothing; the loader refuses it, this is for all others.
-    return "no_verdict" if "no_verdict" in errors or not errors else "pass"
+    return "no_verdict" if "no_verdict" in errors or not errors or left_out else "pass"
 
 
 def _finding(
@@ -68,16 +99,11 @@ def _finding(
     rule: Rule,
     spec: MetricSpec,
     calls: Sequence[Examined],
-    missing: Sequence[str],
+    missing: Sequence[Problem],
 ) -> Finding:
     points: list[Point] = []
     before: list[Sample] = []
-    problems = [
-        Problem(
-            name, "it was not replayed", f"Replay {name} too, or take it out of the recordings."
-        )
-        for name in missing
-    ]
+    problems = list(missing)
     lost = estimated = 0
     for one in calls:
         out = outside(rule, one.call)

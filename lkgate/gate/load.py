@@ -57,11 +57,12 @@ def parse(text: str, name: str) -> Gate:
     _validate(read)
     content = read.value
     assert isinstance(content, dict)  # the schema says so
-    title = content.get("name")
+    title, calls = content.get("name"), content.get("calls")
     return Gate(
         name=title if isinstance(title, str) else Path(name).stem,
         path=name,
         rules=rules_of(read),
+        calls=tuple(str(call) for call in calls) if isinstance(calls, list) else (),
     )
 
 
@@ -115,6 +116,9 @@ def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileErro
         quote = f'Write it in quotes: "{error.instance}".' if wanted == ["string"] else None
         scalar = not isinstance(error.instance, dict | list)
         return read.error(what, path, quote if scalar else None)
+    if error.validator == "uniqueItems" and isinstance(error.instance, list):
+        at = next(n for n, name in enumerate(error.instance) if name in error.instance[:n])
+        return read.error(f"`{error.instance[at]}` stands in {here} twice", (*path, at))
     if error.validator == "pattern":
         return read.error(f"{here} must match {error.validator_value}", path)
     return read.error(f"{here}: {error.message}", path)

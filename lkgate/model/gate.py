@@ -68,11 +68,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate file that was read and checked."""
+    """A gate file that was read and checked.
+
+    Attributes:
+        calls: names of the calls without which it gives no pass; empty if it names none. Other
+            calls are judged as well.
+    """
 
     name: str
     path: str
     rules: tuple[Rule, ...]
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,18 +253,26 @@ class Verdict:
     """The end of it.
 
     Attributes:
-        status: ``fail`` if an error rule failed; else ``no_verdict`` if an error rule has none;
-            else ``pass``.
+        status: ``fail`` if an error rule failed; else ``no_verdict`` if an error rule has none or
+            a call was left out; else ``pass``.
         findings: one a rule, in the gate's order.
         calls: one a call, in the order given.
-        missing: recordings that should have been judged and were not.
+        missing: calls that should have been judged and were not: no rule passes without them.
+        left_out: calls that somebody chose not to judge this time: the rules judge the others,
+            and the whole is no pass.
     """
 
     gate: Gate
     status: VerdictStatus
     findings: tuple[Finding, ...]
     calls: tuple[JudgedCall, ...]
-    missing: tuple[str, ...]
+    missing: tuple[Problem, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Judged calls that the gate does not name: it would not miss them."""
+        return tuple(one.call for one in self.calls if one.call not in self.gate.calls)
 
     def with_status(self, *statuses: FindingStatus) -> tuple[Finding, ...]:
         return tuple(found for found in self.findings if found.status in statuses)

@@ -47,6 +47,24 @@ def find_recordings(directory: Path) -> list[Path]:
     return found
 
 
+def names_of_recordings(directory: Path) -> list[str]:
+    """Names of all calls right below ``directory``, whole or not; none without a directory."""
+    if not directory.is_dir():
+        return []
+    names = [
+        _name(path)
+        for path in sorted(directory.iterdir())
+        if not path.name.startswith(".")
+        and not path.name.endswith(UNFINISHED)
+        and (path.is_dir() or path.suffix == ARCHIVE)
+    ]
+    return list(dict.fromkeys(names))
+
+
+def _name(path: Path) -> str:
+    return path.stem if path.suffix == ARCHIVE else path.resolve().name
+
+
 def _is_bundle(path: Path) -> bool:
     if path.name.startswith("."):
         return False
@@ -76,7 +94,7 @@ def read_recordings(paths: Sequence[Path]) -> list[Recording]:
     """
     recordings: dict[str, Recording] = {}
     for path in paths:
-        call = path.stem if path.suffix == ARCHIVE else path.resolve().name
+        call = _name(path)
         bundle = read(path)
         if bundle.manifest.source == "replay":
             raise ConfigError("this is a replay, not a recording", where=str(path))

@@ -30,7 +30,9 @@ def render(verdict: Verdict, *, build: str, digest: str) -> str:
         "gate": {"name": verdict.gate.name, "path": verdict.gate.path},
         "findings": [_finding(found) for found in verdict.findings],
         "calls": [_call(call) for call in verdict.calls],
-        "missing": list(verdict.missing),
+        "missing": [problem.call for problem in verdict.missing],
+        "left_out": list(verdict.left_out),
+        "unlisted": list(verdict.unlisted),
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
@@ -106,6 +108,7 @@ def _call(call: JudgedCall) -> Json:
         "cohort": dict(call.labels.cohort) if call.labels else None,
         "failure": failure,
         "stale": call.stale.reason if call.stale else None,
+        "cassette": call.cassette,
         "first_divergence": _divergence(call),
         "measurements": {
             name: {"value": found.value, "unit": found.unit, "n": found.n, "reason": found.reason}

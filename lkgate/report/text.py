@@ -8,6 +8,7 @@ from rich.text import Text
 
 from lkgate.model.gate import Evidence, Finding, JudgedCall, Verdict
 from lkgate.report import words
+from lkgate.report.notes import notes
 
 WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 STYLE = {"pass": "bold green", "fail": "bold red", "no_verdict": "bold yellow"}
@@ -39,7 +40,7 @@ def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
     broken = {call.call for call in verdict.calls if call.failure is not None}
-    broken |= set(verdict.missing)
+    broken |= {str(problem.call) for problem in verdict.missing}
     bereft = [found for found in silent if all(p.call in broken for p in found.problems)]
     for found in silent:
         if found not in bereft:
@@ -49,6 +50,7 @@ def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator
     yield from _missing(verdict, len(bereft))
     yield from _divergences(verdict)
     yield from _rest(verdict, verbose)
+    yield from notes(verdict)
     yield Text("")
     yield Text(f"replays {digest[:16]}  gate {verdict.gate.path}", style="dim")
 
@@ -59,12 +61,13 @@ def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
     if verdict.status == "fail":
         reason = f"{failed} of {rules} rules failed"
         reason += f", {silent} without a verdict" if silent else ""
-    elif verdict.status == "no_verdict":
+    elif verdict.status == "no_verdict" and (silent or not verdict.left_out):
         reason = f"{silent or 'some'} of {rules} rules could not be judged"
     else:
         minor = rules - len(verdict.with_status("pass"))
         reason = f"{rules - minor} rules hold" + (f", {minor} warnings" if minor else "")
-    return line.append(f": {reason}, {calls} calls", style="bold")
+    of_all = f" of {calls + len(verdict.left_out)}" if verdict.left_out else ""
+    return line.append(f": {reason}, {calls}{of_all} calls", style="bold")
 
 
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
@@ -146,8 +149,10 @@ def _missing(verdict: Verdict, bereft: int) -> Iterator[Text]:
             yield Text(f"      {line}")
         if call.failure.next_step:
             yield Text(f"      {call.failure.next_step}", style="cyan")
-    for name in verdict.missing:
-        yield Text(f"    {name}: was not replayed")
+    for problem in verdict.missing:
+        yield Text().append(f"    {problem.call}", style="bold").append(f": {problem.reason}")
+        if problem.next_step:
+            yield Text(f"      {problem.next_step}", style="cyan")
 
 
 def _divergences(verdict: Verdict) -> Iterator[Text]:

@@ -51,6 +51,31 @@ def test_the_good_build_passes() -> None:
     assert "times real time" in done.stderr
 
 
+def test_a_recording_that_is_gone_is_missed(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "gates/demo.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "lkgate/demo/clinic", tmp_path / "lkgate/demo/clinic")
+    shutil.copytree(ROOT / "recordings", tmp_path / "recordings")
+    shutil.rmtree(tmp_path / "recordings" / "nurse")
+    done = lkgate("replay", "--against", "v2", cwd=tmp_path)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.startswith("NO VERDICT  v2: ")
+    assert (
+        "    nurse: the gate names this call, and there is no recording of it\n"
+        "      Restore the recording `nurse`, or take it out of `calls:` in gates/demo.yaml.\n"
+    ) in done.stdout
+
+
+def test_some_of_the_calls_are_no_pass() -> None:
+    done = lkgate("replay", "book", "--against", "v2")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert ", 1 of 9 calls\n" in done.stdout
+    assert "Left out, so this cannot be a pass: barge-in, change-of-mind, " in done.stdout
+    failed = lkgate("replay", "book", "--against", "v3")
+    assert failed.returncode == 1, failed.stdout + failed.stderr
+
+
 def test_the_baseline_build_passes() -> None:
     done = lkgate("replay", "--against", "v1")
     assert done.returncode == 0, done.stdout + done.stderr

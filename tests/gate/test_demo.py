@@ -11,7 +11,8 @@ from lkgate.model.gate import Finding, Verdict
 from tests.gate.calls import CALLS, V3, replayed, truth
 from tests.measure.builders import V1, V2, Agent, result
 
-GATE = load(Path(__file__).parents[2] / "gates" / "demo.yaml")
+FILE = load(Path(__file__).parents[2] / "gates" / "demo.yaml")
+GATE = replace(FILE, calls=tuple(CALLS))
 
 
 def judged(candidate: Agent) -> Verdict:
@@ -20,6 +21,11 @@ def judged(candidate: Agent) -> Verdict:
 
 def failed(verdict: Verdict) -> dict[str, Finding]:
     return {found.rule.id: found for found in verdict.with_status("fail")}
+
+
+def test_the_gate_names_this_repositorys_recordings() -> None:
+    recordings = Path(__file__).parents[2] / "recordings"
+    assert FILE.calls == tuple(sorted(path.name for path in recordings.iterdir() if path.is_dir()))
 
 
 def test_the_same_build_passes() -> None:

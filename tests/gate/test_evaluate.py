@@ -139,9 +139,35 @@ def test_failed_and_missing_calls_are_no_verdict_for_every_rule() -> None:
         assert one.problems[0].next_step == "Run it with --debug."
     assert found.calls[1].failure == failure
     found = evaluate(rules, [result("a", STEPS)], recordings=["a", "b"])
-    assert (found.status, found.missing) == ("no_verdict", ("b",))
+    assert found.status == "no_verdict"
+    assert [problem.call for problem in found.missing] == ["b"]
     assert found.findings[0].reason == "b: it was not replayed"
     assert evaluate(rules, [], recordings=[]).status == "no_verdict"
+
+
+def test_a_named_call_without_a_recording_is_no_verdict() -> None:
+    rules = replace(gate(f"{LATENCY}, max: 9 s"), calls=("a", "b", "c"))
+    found = verdict(rules, result("a", STEPS), result("new", STEPS))
+    assert found.status == "no_verdict"
+    assert [(one.call, one.next_step) for one in found.missing] == [
+        ("b", "Restore the recording `b`, or take it out of `calls:` in gate.yaml."),
+        ("c", "Restore the recording `c`, or take it out of `calls:` in gate.yaml."),
+    ]
+    assert found.findings[0].reason == (
+        "b: the gate names this call, and there is no recording of it (and 1 more)"
+    )
+    assert found.unlisted == ("new",)
+    whole = verdict(rules, *(result(name, STEPS) for name in ("a", "b", "c", "new")))
+    assert (whole.status, whole.missing, whole.unlisted) == ("pass", (), ("new",))
+
+
+def test_calls_that_are_left_out_hide_no_failure_and_give_no_pass() -> None:
+    calls = [result("a", STEPS)]
+    for limit, status, rule in (("9 s", "no_verdict", "pass"), ("1 s", "fail", "fail")):
+        judged = replace(gate(f"{LATENCY}, max: {limit}"), calls=("a", "b"))
+        found = evaluate(judged, calls, recordings=["a"], left_out=["b"])
+        assert (found.status, found.findings[0].status) == (status, rule)
+        assert (found.missing, found.left_out) == ((), ("b",))
 
 
 def test_fail_wins_over_no_verdict_and_both_are_told() -> None:

@@ -108,7 +108,12 @@ def test_deleting_a_call_is_never_a_pass(
     left = [one for at, one in enumerate(calls) if at != gone]
     after = verdict(gate, left, recordings)
     assert after.status != "pass"
-    assert after.missing == (recordings[gone],)
+    assert [problem.call for problem in after.missing] == [recordings[gone]]
+    named = replace(gate, calls=tuple(recordings))
+    assert verdict(named, left, [one.call.call for one in left]).status != "pass"
+    kept = [one.call.call for one in left]
+    partial = judge(named, left, recordings=kept, left_out=[recordings[gone]])
+    assert partial.status != "pass"
     failed = Examined(
         replace(calls[gone].call, failure=CallFailure("crash", "it crashed"), measurements={}), {}
     )

@@ -37,6 +37,7 @@ def test_every_key() -> None:
     gate = parse(
         "version: 1\n"
         "name: mine\n"
+        "calls: [book, move]\n"
         "rules:\n"
         "  - id: errors\n"
         "    metric: tool_errors\n"
@@ -58,6 +59,7 @@ def test_every_key() -> None:
         "gates/mine.yaml",
     )
     assert (gate.name, gate.path) == ("mine", "gates/mine.yaml")
+    assert gate.calls == ("book", "move")
     assert gate.rules[0] == Rule("errors", "tool_errors", "sum", max=0.0)
     assert gate.rules[1] == Rule(
         id="slow",
@@ -193,6 +195,15 @@ MESSAGES = [
     (
         "a: &x 1\nb: *x\n",
         "gate.yaml:2:4: the alias `*x` is not allowed here\n  Write out what it stands for.",
+    ),
+    (
+        HEAD + RULE + "calls: [book, move, book]\n",
+        "gate.yaml:4:21: `book` stands in `calls` twice",
+    ),
+    (HEAD + RULE + "calls: []\n", "gate.yaml:4:8: `calls`: [] should be non-empty"),
+    (
+        HEAD + RULE + "calls: [12]\n",
+        'gate.yaml:4:9: this must be a text\n  Write it in quotes: "12".',
     ),
     (
         "a: !!python/name:os.system x\n",

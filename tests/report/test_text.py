@@ -10,11 +10,12 @@ import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lkgate.model.gate import Verdict
+from lkgate.gate.evaluate import evaluate
+from lkgate.model.gate import CassetteState, Verdict
 from lkgate.report import json as json_report
 from lkgate.report import words
 from lkgate.report.text import render
-from tests.gate.calls import V3
+from tests.gate.calls import CALLS, V3, replayed
 from tests.gate.test_demo import judged
 from tests.measure.builders import V2
 
@@ -45,6 +46,71 @@ def test_a_rule_that_holds_says_what_it_rests_on_and_leaves_out() -> None:
     assert lines[2] == "+ call-completed       mean 100.0 %  (n 8, 3 estimated, 2 not compared)"
     found = json.loads(json_report.render(shaky, build="v2", digest="0" * 64))["findings"][0]
     assert (found["status"], found["estimated"], found["lost"]) == ("pass", 3, 2)
+
+
+def lines_of(verdict: Verdict) -> list[str]:
+    return render(verdict, build="v2", digest="0" * 64).plain.splitlines()
+
+
+def test_a_call_that_the_gate_names_and_nobody_recorded() -> None:
+    verdict = verdict_of(V2)
+    gate = replace(verdict.gate, calls=(*CALLS, "nurse"))
+    lost = evaluate(gate, replayed(V2), recordings=list(CALLS))
+    assert lines_of(lost) == [
+        "NO VERDICT  v2: 15 of 16 rules could not be judged, 8 calls",
+        "",
+        "Calls without a replay: 16 rules have no verdict without them",
+        "    nurse: the gate names this call, and there is no recording of it",
+        "      Restore the recording `nurse`, or take it out of `calls:` in gates/demo.yaml.",
+        "",
+        "replays 0000000000000000  gate gates/demo.yaml",
+    ]
+    report = json.loads(json_report.render(lost, build="v2", digest="0" * 64))
+    jsonschema.validate(report, json_report.schema())
+    assert (report["verdict"], report["missing"]) == ("no_verdict", ["nurse"])
+
+
+def test_some_of_the_calls_are_no_pass() -> None:
+    gate = verdict_of(V2).gate
+    some = [call for call in replayed(V2) if call.call != "long"]
+    named = [call.call for call in some]
+    lines = lines_of(evaluate(gate, some, recordings=named, left_out=["long"]))
+    assert lines[0] == "NO VERDICT  v2: 16 rules hold, 7 of 8 calls"
+    assert lines[-4:-1] == [
+        "Left out, so this cannot be a pass: long",
+        "  Run it without naming calls.",
+        "",
+    ]
+
+
+def test_what_nobody_would_notice_is_noted() -> None:
+    verdict = verdict_of(V2)
+    states: list[CassetteState] = ["grown", "unknown", *["same"] * 6]  # type: ignore[list-item]
+    calls = tuple(
+        replace(call, cassette=state) for call, state in zip(verdict.calls, states, strict=True)
+    )
+    noted = replace(verdict, calls=calls, gate=replace(verdict.gate, calls=tuple(CALLS)[:-1]))
+    assert lines_of(noted)[-10:-1] == [
+        "Judged, but not named by the gate: mind-changed",
+        "  Add them to `calls:` in gates/demo.yaml, or their loss will not be noticed.",
+        "",
+        "The cassette has grown since the baseline was made: booking-anna",
+        "  Replay into the build of the baselines, then run `lkgate accept`.",
+        "",
+        "The baseline does not say which cassette answered it: booking-noisy",
+        "  Replay into the build of the baselines, then run `lkgate accept`.",
+        "",
+    ]
+    nameless = replace(verdict, gate=replace(verdict.gate, calls=()))
+    assert lines_of(nameless)[-4:-1] == [
+        "The gate names no calls: one that is lost would not be missed",
+        "  List them under `calls:` in gates/demo.yaml.",
+        "",
+    ]
+    report = json.loads(json_report.render(noted, build="v2", digest="0" * 64))
+    jsonschema.validate(report, json_report.schema())
+    assert report["unlisted"] == ["mind-changed"]
+    assert [call["cassette"] for call in report["calls"]] == states
 
 
 def test_verbose_lists_every_place_and_every_difference() -> None:

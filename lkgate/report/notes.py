@@ -1,0 +1,50 @@
+"""What a verdict does not speak of, for whoever relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from lkgate.model.gate import Verdict
+
+ACCEPT = "Replay into the build of the baselines, then run `lkgate accept`."
+
+
+def notes(verdict: Verdict) -> Iterator[Text]:
+    """Calls that were left out or that nobody would miss, and cassettes that are not as they were.
+
+    An empty line before each; nothing if there is nothing to note.
+    """
+    gate = verdict.gate
+    if verdict.left_out:
+        yield from _note(
+            f"Left out, so this cannot be a pass: {', '.join(verdict.left_out)}",
+            "Run it without naming calls.",
+        )
+    if not gate.calls:
+        yield from _note(
+            "The gate names no calls: one that is lost would not be missed",
+            f"List them under `calls:` in {gate.path}.",
+        )
+    elif verdict.unlisted:
+        yield from _note(
+            f"Judged, but not named by the gate: {', '.join(verdict.unlisted)}",
+            f"Add them to `calls:` in {gate.path}, or their loss will not be noticed.",
+        )
+    grown = [one.call for one in verdict.calls if one.cassette == "grown"]
+    if grown:
+        yield from _note(
+            f"The cassette has grown since the baseline was made: {', '.join(grown)}", ACCEPT
+        )
+    unknown = [one.call for one in verdict.calls if one.cassette == "unknown"]
+    if unknown:
+        yield from _note(
+            f"The baseline does not say which cassette answered it: {', '.join(unknown)}", ACCEPT
+        )
+
+
+def _note(text: str, next_step: str) -> Iterator[Text]:
+    yield Text("")
+    yield Text(text, style="yellow")
+    yield Text(f"  {next_step}", style="cyan")
