@@ -41,6 +41,9 @@ def project(tmp_path: Path) -> Path:
             shutil.copyfile(source, target)
     call = sorted(path for path in (ROOT / "recordings").iterdir() if path.is_dir())[0]
     shutil.copytree(call, tmp_path / "recordings" / call.name)
+    gate = tmp_path / "gates" / "demo.yaml"
+    head, _, rest = gate.read_text().partition("calls:\n")
+    gate.write_text(f"{head}calls: [{call.name}]\n\nrules:{rest.partition('rules:')[2]}")
     return tmp_path
 
 
@@ -158,6 +161,28 @@ def test_without_a_baseline_there_is_no_verdict(project: Path) -> None:
     done = lkgate("replay", "--against", "v2", cwd=project)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "lkgate accept" in done.stdout
+
+
+def test_a_cassette_that_grew_is_noted_and_a_changed_one_is_no_baselines(project: Path) -> None:
+    call = next((project / "recordings").iterdir())
+    index = call / "cassette" / "index.jsonl"
+    first, *others = index.read_text(encoding="utf-8").splitlines(keepends=True)
+    line = json.loads(first)
+    new = json.dumps({**line, "key": "0" * 64, "ordinal": 0}) + "\n"
+    index.write_text("".join([first, *others, new]), encoding="utf-8")
+    assert lkgate("seal", str(call), cwd=project).returncode == 0
+    grown = lkgate("replay", "--against", "v2", cwd=project)
+    assert f"The cassette has grown since the baseline was made: {call.name}\n" in grown.stdout
+    assert "the baseline is stale" not in grown.stdout
+    changed = json.dumps({**line, "t_us": line["t_us"] + 1}) + "\n"
+    index.write_text("".join([changed, *others]), encoding="utf-8")
+    assert lkgate("seal", str(call), cwd=project).returncode == 0
+    done = lkgate("accept", "--build", "v2", "--yes", cwd=project)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "the cassette that answered this replay was changed since" in done.stderr
+    done = lkgate("replay", "--against", "v2", cwd=project)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "exchanges of the cassette that answered it were changed" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from lkgate.bundle import cassette_index, pack, read
 from lkgate.config import load_config
 from lkgate.errors import BundleError, ConfigError
 from lkgate.model.build import Build
+from lkgate.replay.recordings import names_of_recordings
 from lkgate.replay.run import (
     Recording,
     ReplayOptions,
@@ -204,6 +205,17 @@ def test_no_recordings(tmp_path: Path) -> None:
         find_recordings(tmp_path / "none")
     with pytest.raises(ConfigError, match="there is no recording in this directory"):
         find_recordings(tmp_path)
+
+
+def test_names_of_recordings(tmp_path: Path) -> None:
+    assert names_of_recordings(tmp_path / "none") == []
+    home = record(tmp_path, "one").parent
+    pack(home / "one", home / "two.lkb")
+    pack(home / "one", home / "one.lkb")
+    for name in (".cache", "three.unfinished", "broken"):
+        (home / name).mkdir()
+    (home / "README.md").write_text("x", "utf-8")
+    assert names_of_recordings(home) == ["broken", "one", "two"]
 
 
 def test_no_recording_vanishes_unnoticed(tmp_path: Path) -> None:
