@@ -17,7 +17,8 @@ T = TypeVar("T")
 # Shorter values are words and numbers: hiding those would garble what they stand in.
 SHORTEST = 8
 _NAME = re.compile(
-    r"(?:^|_)(?:API)?KEY$|SECRET|TOKEN(?!I[SZ])|PASSWORD|PASSWD|PASSPHRASE|^LIVEKIT_API_",
+    r"(?:^|_)(?:API)?KEY(?:_(?!FILE|PATH|ID)\w+)?$|SECRET|TOKEN(?!I[SZ])|PASSWORD|PASSWD|PASSPHRASE"
+    r"|(?:^|_)(?:PASS|PAT|PEM|CREDENTIALS?)$|^LIVEKIT_API_|(?:^|_)(?:DSN|DATABASE_URL)$",
     re.IGNORECASE,
 )
 

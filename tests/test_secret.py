@@ -28,6 +28,12 @@ def hide(text: str, **environ: str) -> str:
         "PGPASSWORD",
         "LIVEKIT_API_KEY",
         "LIVEKIT_API_SECRET",
+        "OPENAI_API_KEY_2",
+        "OPENAI_KEY_PROD",
+        "REDIS_PASS",
+        "GH_PAT",
+        "PRIVATE_KEY_PEM",
+        "DATABASE_URL",
     ],
 )
 def test_names_of_secrets(name: str) -> None:

@@ -74,9 +74,16 @@ def _ask(build: Build) -> tuple[dict[str, str], Path | None]:
             timeout=_QUERY_LIMIT_S,
         )
         answer = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
-    except (OSError, subprocess.TimeoutExpired, ValueError, IndexError) as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(
             f"the build's interpreter does not run: {error}", where=str(build.python)
+        ) from error
+    except (ValueError, IndexError) as error:
+        raise BuildError(
+            "the build's interpreter is no Python: it was asked for its packages, and said "
+            "something else",
+            where=str(build.python),
+            next_step=f"Correct `python` under [tool.lkgate.builds.{build.name}].",
         ) from error
     if answer is None:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]

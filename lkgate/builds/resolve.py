@@ -53,11 +53,15 @@ def _declared(entry: BuildEntry, config: Config) -> Build:
     python = _interpreter(entry, config)
     if entry.program is not None and not entry.program.is_file():
         raise BuildError(
-            f"build `{entry.name}`: there is no program {entry.program}", where=entry.where
+            f"build `{entry.name}`: there is no program {entry.program}",
+            where=entry.where,
+            next_step="Correct `program`: it is relative to the settings' directory.",
         )
     if not entry.cwd.is_dir():
         raise BuildError(
-            f"build `{entry.name}`: there is no directory {entry.cwd}", where=entry.where
+            f"build `{entry.name}`: there is no directory {entry.cwd}",
+            where=entry.where,
+            next_step="Correct `cwd`: it is relative to the settings' directory.",
         )
     return Build(entry.name, python, entry.program, entry.module, entry.args, entry.cwd, entry.env)
 

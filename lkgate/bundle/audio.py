@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,8 @@ def decode(data: bytes, *, sample_rate_hz: int, samples: int, where: str) -> Pcm
         BundleError: if it is no FLAC, or holds something else.
     """
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
+        # A file of the system's: out of a callback, which any other file needs, Ctrl-C gets lost.
+        with tempfile.TemporaryFile() as held, _opened(held, data) as file:
             found = (file.format, file.subtype, file.channels, file.samplerate, file.frames)
             expected = ("FLAC", "PCM_16", 1, sample_rate_hz, samples)
             if found != expected:
@@ -42,3 +44,9 @@ def decode(data: bytes, *, sample_rate_hz: int, samples: int, where: str) -> Pcm
     if len(pcm) != samples:
         raise BundleError(f"ends after {len(pcm)} of {samples} samples", where=where)
     return pcm
+
+
+def _opened(held: IO[bytes], data: bytes) -> soundfile.SoundFile:
+    held.write(data)
+    held.seek(0)
+    return soundfile.SoundFile(held.fileno(), closefd=False)

@@ -46,14 +46,16 @@ def load_gates(config: Config, paths: Sequence[Path]) -> list[Gate]:
             "there is no gate to judge by",
             next_step="Name one with --gate, or set `gates` under [tool.lkgate].",
         )
-    return [replace(load(path), path=_shown(path)) for path in chosen]
+    return [replace(load(path), path=_shown(path, config.root)) for path in chosen]
 
 
-def _shown(path: Path) -> str:
-    """As a person in this directory would write it: the same on every machine."""
+def _shown(path: Path, root: Path) -> str:
+    """From here, or from the settings' directory: the same on every machine."""
     resolved = path.resolve()
-    here = Path.cwd()
-    return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else str(path)
+    for base in (Path.cwd(), root.resolve()):
+        if resolved.is_relative_to(base):
+            return resolved.relative_to(base).as_posix()
+    return str(path)
 
 
 def judge(

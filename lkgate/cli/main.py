@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -11,6 +12,17 @@ import click
 from lkgate import __version__
 from lkgate.cli.exits import Exit, exit_of
 from lkgate.errors import LkgateError
+
+# Of disks and whose they are, not of code.
+_DISK = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 # name -> (module, one line of help). Modules load when their command runs: `--help` stays fast.
 COMMANDS = {
@@ -93,15 +105,29 @@ def _run(words: list[str], *, debug: bool) -> int:
             traceback.print_exc()
         click.echo(f"error: {error}", err=True)
         return exit_of(error)
-    except Exception as bug:  # noqa: BLE001 - the last line of defence: named, never swallowed
+    except OSError as error:
+        if error.errno not in _DISK:
+            return _bug(error, debug=debug)
         if debug:
             traceback.print_exc()
+        place = f"{error.filename}: " if error.filename else "the output: "
         click.echo(
-            f"error: a bug in lkgate {__version__}: {type(bug).__name__}: {bug}\n"
-            "  Run the same command with --debug and report what it prints.",
-            err=True,
+            f"error: {place}{error.strerror}\n  Free space there, or make it writable.", err=True
         )
-        return Exit.BUG
+        return Exit.INCOMPLETE
+    except Exception as bug:  # noqa: BLE001 - the last line of defence: named, never swallowed
+        return _bug(bug, debug=debug)
+
+
+def _bug(bug: Exception, *, debug: bool) -> Exit:
+    if debug:
+        traceback.print_exc()
+    click.echo(
+        f"error: a bug in lkgate {__version__}: {type(bug).__name__}: {bug}\n"
+        "  Run the same command with --debug and report what it prints.",
+        err=True,
+    )
+    return Exit.BUG
 
 
 if __name__ == "__main__":

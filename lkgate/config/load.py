@@ -26,6 +26,15 @@ from lkgate.errors import ConfigError
 from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
 
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a table",
+    "string": "text",
+}
+
 
 def load_config(
     cwd: Path,
@@ -104,6 +113,8 @@ def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) ->
         wrong = next(str(key) for key in error.instance if key not in known)
         close = difflib.get_close_matches(wrong, known, n=1)
         full = f"{name}.{wrong}" if name else wrong
+        if not keys and wrong in _replay_settings():
+            close = [f"replay.{wrong}"]
         raise ConfigError(
             f"unknown setting `{full}`",
             where=where([*keys, wrong]),
@@ -117,7 +128,26 @@ def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) ->
             f'`{name}` is "error", "run" or {{value = ...}}, not {json.dumps(error.instance)}',
             where=where(keys),
         )
+    if error.validator == "enum":
+        allowed = [str(value) for value in cast(list[Json], error.validator_value)]
+        close = difflib.get_close_matches(str(error.instance), allowed, n=1)
+        raise ConfigError(
+            f"`{name}` cannot be {json.dumps(error.instance)}",
+            where=where(keys),
+            next_step=(f"Did you mean `{close[0]}`? " if close else "")
+            + f"It is one of: {', '.join(allowed)}.",
+        )
+    if error.validator == "type":
+        kind = _KINDS.get(str(error.validator_value), str(error.validator_value))
+        raise ConfigError(
+            f"`{name}` must be {kind}, not {json.dumps(error.instance)}", where=where(keys)
+        )
     raise ConfigError(f"`{name}`: {error.message}" if name else error.message, where=where(keys))
+
+
+def _replay_settings() -> list[str]:
+    schema = cast(dict[str, dict[str, dict[str, dict[str, Json]]]], _validator().schema)
+    return list(schema["$defs"]["replay"]["properties"])
 
 
 def _config(data: Mapping[str, Json], root: Path, source: Source | None) -> Config:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import cast
 
@@ -78,7 +79,10 @@ def _read_toml(path: Path) -> Source | None:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # A pyproject.toml that is none of ours is still in the way of finding out.
-        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
+        said, _, place = str(error).partition(" (at line ")
+        line, _, column = place.rstrip(")").partition(", column ")
+        where = f"{path}:{line}:{column}" if column.isdigit() else str(path)
+        raise ConfigError(f"not valid TOML: {said}", where=where) from error
     tool = document.get("tool")
     data = tool.get("lkgate") if isinstance(tool, dict) else None
     if data is None:
@@ -113,8 +117,11 @@ def _toml_line(text: str, keys: KeyPath) -> int | None:
         if header:
             table = _parts(header.group(1))
         spelled = table if header else [*table, *_parts(key.group(1))] if key else []
-        if spelled == wanted[: len(spelled)] and len(spelled) > best:
-            best, found = len(spelled), number
+        # A header [a.b.c] is also where the table a.b begins, if nothing spells that one.
+        pairs = zip(spelled, wanted, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        if same > best and (header or same == len(spelled)):
+            best, found = same, number
     return found
 
 

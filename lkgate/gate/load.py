@@ -103,6 +103,16 @@ def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileErro
         )
     if error.validator == "required" and isinstance(error.instance, dict):
         lacking = [key for key in wanted if key not in error.instance]
+        part = error.schema
+        known = _names(part["properties"]) if isinstance(part, dict) else []
+        for written in (key for key in error.instance if key not in known):
+            if meant := difflib.get_close_matches(written, lacking, n=1, cutoff=0.6):
+                return read.error(
+                    f"`{written}` is not a key of this format",
+                    (*path, written),
+                    f"Did you mean `{meant[0]}`?",
+                    key=True,
+                )
         whole = "the file" if not path else "this rule"
         return read.error(f"{whole} has no {' and no '.join(f'`{key}`' for key in lacking)}", path)
     if error.validator == "enum":
@@ -119,6 +129,8 @@ def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileErro
     if error.validator == "uniqueItems" and isinstance(error.instance, list):
         at = next(n for n, name in enumerate(error.instance) if name in error.instance[:n])
         return read.error(f"`{error.instance[at]}` stands in {here} twice", (*path, at))
+    if error.validator == "minItems":
+        return read.error(f"{here} is empty", path, "Name at least one, or leave it out.")
     if error.validator == "pattern":
         return read.error(f"{here} must match {error.validator_value}", path)
     return read.error(f"{here}: {error.message}", path)

@@ -46,6 +46,7 @@ def main(control_fd: int) -> int:
     """
     process.die_with_parent(os.getppid())
     process.leave_no_core()
+    process.adopt_orphans()
     process.single_threaded()
     control = Control(socket.socket(fileno=control_fd))
     message = next(control.messages(), None)

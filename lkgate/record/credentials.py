@@ -46,10 +46,15 @@ class Credentials:
                 where=str(env_file) if env_file is not None else None,
                 next_step="Set them in the environment, or name a file with --env-file.",
             )
-        parts = urlsplit(values[URL])
-        if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(values[URL])
+            whole = parts.scheme in ("ws", "wss", "http", "https") and bool(parts.hostname)
+            whole = whole and parts.port != 0
+        except ValueError:  # brackets or a port that are none
+            whole = False
+        if not whole:
             raise ConfigError(
-                f"{URL} is no LiveKit URL: {parts.scheme or values[URL]!r}",
+                f"{URL} is no LiveKit URL: {values[URL].partition('://')[0]!r}",
                 next_step="It looks like wss://project.livekit.cloud or ws://localhost:7880.",
             )
         if parts.username or parts.password:

@@ -235,7 +235,10 @@ class _Pool:
         self._closes[one.job.call] = future
 
     def _stop(self, one: _Running) -> None:
-        """Whatever the call started dies with it, and its output is complete."""
+        """The call's group dies with it, and its output is complete.
+
+        What it started in a session of its own is found when the server ends.
+        """
         self._running.pop(str(one.job.directory), None)
         if one.pid is not None:
             kill_group(one.pid)

@@ -93,7 +93,7 @@ def read_recordings(paths: Sequence[Path]) -> list[Recording]:
         ConfigError: two have one name, or one is a replay itself.
     """
     recordings: dict[str, Recording] = {}
-    for path in paths:
+    for path in {path.resolve(): path for path in paths}.values():
         call = _name(path)
         bundle = read(path)
         if bundle.manifest.source == "replay":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lkgate.builds import identify
-from lkgate.errors import ConfigError
+from lkgate.errors import ConfigError, ReplayError
 from lkgate.model.build import Build
 from lkgate.model.bundle import BuildIdentity
 from lkgate.replay.growth import grow_cassette
@@ -144,6 +144,25 @@ def _run(
     keep: bool,
 ) -> ReplaySet:
     identity = identify(build)
+    try:
+        return _replay_all(recordings, build, identity, options, on_progress, keep=keep)
+    except OSError as error:
+        raise ReplayError(
+            f"what a replay needs cannot be written: {error.strerror or error}",
+            where=str(error.filename or options.state),
+            next_step="Free space there, or make it a directory that can be written to.",
+        ) from error
+
+
+def _replay_all(
+    recordings: Sequence[Recording],
+    build: Build,
+    identity: BuildIdentity,
+    options: ReplayOptions,
+    on_progress: Callable[[Progress], None],
+    *,
+    keep: bool,
+) -> ReplaySet:
     if options.models == "record":
         _refuse_archives(recordings)
     home = replays_of(options.state, build.name)

@@ -147,11 +147,15 @@ class Server:
     def kill(self) -> None:
         """End the server and everything that it started, at once.
 
-        Also children whose start it never got to tell: they are all in its session.
+        Also children whose start it never got to tell, and what calls left running.
         """
+        started = _descendants(self._process.pid)
         kill_group(self._process.pid)
         self._process.wait()
         _kill_session(self._process.pid)
+        for pid in started:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         self.output.drain()
         self.output.close()
         self.socket.close()
@@ -170,6 +174,20 @@ def abort(pid: int) -> None:
     """Tell the process, which is still there or a zombie, to give up."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGABRT)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes below one, also in sessions of their own, where ``/proc`` lists them."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # "PID (NAME) STATE PARENT ...", where a name may hold anything.
+            parent = int(entry.read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(entry.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found[1:]
 
 
 def _kill_session(session: int) -> None:

@@ -51,10 +51,10 @@ def still_running(limit_s: float, where: str | None) -> Failure:
     """A call does not come to its end."""
     return Failure(
         "wall_limit",
-        f"the call was still running after {limit_s:g} s of real time",
+        f"the call was still running after {limit_s:.0f} s of real time",
         where=where,
         next_step="Something in the build works in real time, or for ever. Look at what "
-        "it printed with --debug, or raise `wall_limit_s`.",
+        "it printed with --debug, or raise `wall_limit_s`, to which the call's length is added.",
     )
 
 

@@ -92,7 +92,8 @@ def test_declared_things_that_are_not_there(project: Config) -> None:
     )
     assert refused("v3", project) == (
         "BuildError: PROJECT/pyproject.toml:10: build `v3`: "
-        "there is no program PROJECT/agents/v3.py"
+        "there is no program PROJECT/agents/v3.py\n"
+        "  Correct `program`: it is relative to the settings' directory."
     )
 
 

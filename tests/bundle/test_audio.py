@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +63,24 @@ def test_an_altered_file_is_an_error_or_of_the_length_said(
 def test_any_bytes_are_an_error(flac: bytes, data: bytes, head: bool) -> None:
     with pytest.raises(BundleError):
         decode(flac[:86] + data if head else data, sample_rate_hz=RATE, samples=len(PCM), where="x")
+
+
+def test_an_interrupt_is_not_lost_while_decoding(tmp_path: Path, flac: bytes) -> None:
+    (tmp_path / "x.flac").write_bytes(flac)
+    program = (
+        "import sys; from pathlib import Path; from lkgate.bundle.audio import decode\n"
+        "data = Path(sys.argv[1]).read_bytes()\nprint('begun', flush=True)\n"
+        f"while True: decode(data, sample_rate_hz={RATE}, samples={len(PCM)}, where='x')\n"
+    )
+    for _ in range(5):
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "x.flac")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=20)
+        assert said.endswith("KeyboardInterrupt\n") and "ignored" not in said

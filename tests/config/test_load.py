@@ -145,14 +145,25 @@ def test_paths_outside_the_file_are_relative_to_the_caller(tmp_path: Path) -> No
             "PROJECT/pyproject.toml:2: `replay.workers`: 0 is less than the minimum of 1",
         ),
         (
+            "\n[tool.lkgate.build.v1]\nprogram = 'a.py'\n",
+            "PROJECT/pyproject.toml:2: unknown setting `build`\n"
+            "  Did you mean `builds`? Known here: builds, gates, recordings, replay, tools.",
+        ),
+        (
+            "[tool.lkgate]\nwall_limit_s = 5\n",
+            "PROJECT/pyproject.toml:2: unknown setting `wall_limit_s`\n"
+            "  Did you mean `replay.wall_limit_s`? "
+            "Known here: builds, gates, recordings, replay, tools.",
+        ),
+        (
             "[tool.lkgate.replay]\nmodels = 'casette'\n",
-            "PROJECT/pyproject.toml:2: `replay.models`: "
-            "'casette' is not one of ['cassette', 'record', 'live']",
+            'PROJECT/pyproject.toml:2: `replay.models` cannot be "casette"\n'
+            "  Did you mean `cassette`? It is one of: cassette, record, live.",
         ),
         (
             "[tool.lkgate\n",
-            "PROJECT/pyproject.toml: not valid TOML: "
-            "Expected ']' at the end of a table declaration (at line 1, column 13)",
+            "PROJECT/pyproject.toml:1:13: not valid TOML: "
+            "Expected ']' at the end of a table declaration",
         ),
         ("[tool]\nlkgate = 3\n", "PROJECT/pyproject.toml: [tool.lkgate] is a table"),
     ],
@@ -173,7 +184,7 @@ def test_a_wrong_pyproject(tmp_path: Path, toml: str, says: str) -> None:
         ),
         (
             "gates: [a.yaml, 3]\n",
-            "PROJECT/lkgate.yaml:1:17: `gates.1`: 3 is not of type 'string'",
+            "PROJECT/lkgate.yaml:1:17: `gates.1` must be text, not 3",
         ),
         (
             "recordings: a\nrecordings: b\n",
@@ -242,7 +253,7 @@ def test_this_projects_own_variables_are_known() -> None:
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path, LKGATE_WORKERS="many") == "LKGATE_WORKERS: 'many' is not a number"
     assert refused(tmp_path, LKGATE_MODELS="x") == (
-        "LKGATE_MODELS: `replay.models`: 'x' is not one of ['cassette', 'record', 'live']"
+        'LKGATE_MODELS: `replay.models` cannot be "x"\n  It is one of: cassette, record, live.'
     )
     assert refused(tmp_path, {"replay.wall_limit_s": 0}) == (
         "--wall-limit-s: `replay.wall_limit_s`: 0 is less than or equal to the minimum of 0"

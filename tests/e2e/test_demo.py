@@ -205,3 +205,45 @@ def test_a_build_that_does_not_load_is_exit_4(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_what_a_call_leaves_running_ends_with_the_replay(project: Path) -> None:
+    program = (project / "lkgate/demo/clinic/agent_v2.py").read_text()
+    leave = (
+        "    import pathlib, subprocess\n"
+        "    child = subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
+        f"    pathlib.Path({str(project)!r}, 'left').write_text(str(child.pid))\n"
+    )
+    head = "async def answer(ctx: JobContext) -> None:\n"
+    (project / "lkgate/demo/clinic/agent_v9.py").write_text(program.replace(head, head + leave))
+    done = lkgate("replay", "--against", "lkgate/demo/clinic/agent_v9.py", cwd=project)
+    pid = int((project / "left").read_text())
+    assert done.returncode in (0, 3, 4), done.stdout + done.stderr
+    assert not Path(f"/proc/{pid}").exists() or _state(pid) == "Z"
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_a_state_directory_that_cannot_be_is_exit_4(project: Path) -> None:
+    (project / ".lkgate").write_text("in the way")
+    done = lkgate("replay", "--against", "v2", cwd=project)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert ".lkgate" in done.stderr and "can be written to" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_report_that_cannot_be_printed_is_no_bug() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "lkgate", "show", str(ROOT / "recordings/emergency")],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert done.returncode == 4, done.stderr
+    assert "No space left on device" in done.stderr and "bug" not in done.stderr

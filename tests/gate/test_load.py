@@ -99,7 +99,7 @@ MESSAGES = [
     ),
     (
         HEAD + "  - {id: a, metric: tool_errors, agregate: sum, max: 0}\n",
-        "gate.yaml:3:5: this rule has no `aggregate`",
+        "gate.yaml:3:34: `agregate` is not a key of this format\n  Did you mean `aggregate`?",
     ),
     (
         HEAD + RULE.replace("max:", "mx: 1, max:"),
@@ -183,9 +183,20 @@ MESSAGES = [
         "gate.yaml:1:10: `version` is 2, this lkgate knows 1\n"
         "  Update lkgate, or write the version it knows.",
     ),
-    ("rules: []\nversion: 1\n", "gate.yaml:1:8: `rules`: [] should be non-empty"),
+    (
+        "rules: []\nversion: 1\n",
+        "gate.yaml:1:8: `rules` is empty\n  Name at least one, or leave it out.",
+    ),
     ("", "gate.yaml: the file is empty\n  Begin with `version: 1` and `rules:`."),
     ("version: 1\n", "gate.yaml:1:1: the file has no `rules`"),
+    (
+        "version: 1\nrule:\n" + RULE,
+        "gate.yaml:2:1: `rule` is not a key of this format\n  Did you mean `rules`?",
+    ),
+    (
+        HEAD + "  - {id: a, metric: tool_errors, max: 0}\n",
+        "gate.yaml:3:5: this rule has no `aggregate`",
+    ),
     ("- a\n", "gate.yaml:1:1: this must be a mapping"),
     (
         "a: [1\nb: 2\n",
@@ -200,7 +211,10 @@ MESSAGES = [
         HEAD + RULE + "calls: [book, move, book]\n",
         "gate.yaml:4:21: `book` stands in `calls` twice",
     ),
-    (HEAD + RULE + "calls: []\n", "gate.yaml:4:8: `calls`: [] should be non-empty"),
+    (
+        HEAD + RULE + "calls: []\n",
+        "gate.yaml:4:8: `calls` is empty\n  Name at least one, or leave it out.",
+    ),
     (
         HEAD + RULE + "calls: [12]\n",
         'gate.yaml:4:9: this must be a text\n  Write it in quotes: "12".',

@@ -57,6 +57,11 @@ def test_env_file_wins(tmp_path: Path) -> None:
             "  It looks like wss://project.livekit.cloud or ws://localhost:7880.",
         ),
         (
+            {"LIVEKIT_URL": "http://[bad"},
+            "LIVEKIT_URL is no LiveKit URL: 'http'\n"
+            "  It looks like wss://project.livekit.cloud or ws://localhost:7880.",
+        ),
+        (
             {"LIVEKIT_URL": "wss://me:hidden@x.livekit.cloud"},
             "LIVEKIT_URL has a user or password in it\n"
             "  LiveKit takes keys from LIVEKIT_API_KEY and LIVEKIT_API_SECRET alone.",

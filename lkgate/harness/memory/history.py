@@ -38,13 +38,12 @@ class History:
         self._place = 0
         self._follows = False
         self._file: IO[bytes] | None = None
-        self._asked: IO[bytes] | None = None
+        self._asked: _Asked | None = None
         with contextlib.suppress(OSError):
             fd = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
             self._file = os.fdopen(fd, "r+b", buffering=_BUFFER)
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._asked = asked.open("w+b", buffering=_BUFFER)
-            asked.unlink()
+            self._asked = _Asked(asked)
             self._follows = True
         if not self._follows:
             self._stop()
@@ -57,8 +56,7 @@ class History:
         if answer is None:
             self._leave()
             return None
-        self._asked.write(_LENGTH.pack(len(question)))
-        self._asked.write(question)
+        self._asked.add(question)
         return answer
 
     def learn(self, question: bytes, answer: bytes) -> None:
@@ -95,9 +93,9 @@ class History:
         asked, self._asked = self._asked, None
         if asked is None or self._file is None:
             return
-        with asked:
-            for question in _questions(asked):
-                self._redo(question)
+        for question in asked.all():
+            self._redo(question)
+        asked.close()
         try:
             self._file.seek(self._place)
             self._file.truncate()
@@ -118,10 +116,48 @@ class History:
         return digest.digest()
 
 
-def _questions(asked: IO[bytes]) -> Iterator[bytes]:
-    asked.seek(0)
-    while head := asked.read(_LENGTH.size):
-        yield asked.read(_LENGTH.unpack(head)[0])
+class _Asked:
+    """This run's questions, on the disk as long as it takes them: they may be hours of audio."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        path.unlink()
+        self._tail = bytearray()
+        self._takes = True
+
+    def add(self, question: bytes) -> None:
+        self._tail += _LENGTH.pack(len(question))
+        self._tail += question
+        if self._takes and len(self._tail) >= _BUFFER:
+            try:
+                del self._tail[: os.write(self._fd, self._tail)]
+            except OSError:  # full
+                self._takes = False
+
+    def all(self) -> Iterator[bytes]:
+        """Each of them, in order."""
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        held = bytearray()
+        while part := os.read(self._fd, _BUFFER):
+            held += part
+            yield from _complete(held)
+        held += self._tail
+        yield from _complete(held)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _complete(held: bytearray) -> Iterator[bytes]:
+    """The whole questions at the beginning of ``held``, which are taken out of it."""
+    at = 0
+    while len(held) >= at + _LENGTH.size:
+        end = at + _LENGTH.size + _LENGTH.unpack_from(held, at)[0]
+        if len(held) < end:
+            break
+        yield bytes(held[at + _LENGTH.size : end])
+        at = end
+    del held[:at]
 
 
 def _check(digest: bytes, answer: bytes) -> int:
