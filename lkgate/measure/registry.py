@@ -74,7 +74,7 @@ _METRICS = (
     ),
     Metric(
         spec(
-            "time_to_first_audio", "us", "lower", "call", "max", None, _BOTH,
+            "time_to_first_audio", "us", "lower", "call", "max", None, (*_BOTH, "arrival"),
             "From the caller's arrival to the agent's first sound.",
         ),
         latency.time_to_first_audio,
@@ -151,14 +151,14 @@ _METRICS = (
     ),
     Metric(
         spec(
-            "caller_words", "words", "none", "turn", "sum", "stt", ("transcript",),
+            "caller_words", "words", "none", "turn", "sum", "stt", ("caller_transcript",),
             "Words that the agent heard the caller say.",
         ),
         talk.caller_words,
     ),
     Metric(
         spec(
-            "agent_words", "words", "none", "turn", "sum", "llm", ("transcript",),
+            "agent_words", "words", "none", "turn", "sum", "llm", ("agent_transcript",),
             "Words that the agent said.",
         ),
         talk.agent_words,
@@ -166,7 +166,7 @@ _METRICS = (
     Metric(
         spec(
             "word_error_rate", "ratio", "lower", "turn", "rate", "stt",
-            ("caller_audio", "transcript", "labels"),
+            ("caller_audio", "caller_transcript", "labels"),
             "Substituted, lost and invented words of the caller's transcript against the labels, "
             "as a share of the labels' words.",
         ),
@@ -268,7 +268,7 @@ _METRICS = (
     ),
     Metric(
         spec(
-            "media_gaps", "us", "lower", "call", "sum", "media", _BOTH,
+            "media_gaps", "us", "lower", "call", "sum", "media", (*_BOTH, "media"),
             "Audio that was lost or late while the session was captured.",
         ),
         whole.media_gaps,

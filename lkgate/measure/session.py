@@ -11,7 +11,7 @@ from lkgate.measure.turns import turns_of
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Evidence
-from lkgate.model.turn import Turn
+from lkgate.model.turn import Turn, TurnRole
 
 # The events that the agent's session sends; one of them is proof that it was heard.
 SESSION_KINDS = (
@@ -23,6 +23,11 @@ SESSION_KINDS = (
     "tool_execution_updated",
     "session_usage_updated",
 )
+_TRANSCRIPTS: Mapping[TurnRole, Evidence] = {
+    "caller": "caller_transcript",
+    "agent": "agent_transcript",
+}
+_GIVEN: tuple[Evidence, ...] = ("arrival", "media")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,16 @@ def _absent(bundle: Bundle, labels: Labels | None) -> dict[Evidence, str]:
         found["agent_audio"] = told.get("agent_audio", "no audio track of the agent")
     if not bundle.of_kind(*SESSION_KINDS):
         found["session"] = told.get("session", "no message of the agent's session")
-    if messages_of(bundle, "caller") is None and messages_of(bundle, "agent") is None:
-        found["transcript"] = told.get("transcript", "no words of either side")
+    for given in _GIVEN:
+        # Only an import lacks them, and says so.
+        if given in told:
+            found[given] = told[given]
+    silent = {side: messages_of(bundle, side) is None for side in _TRANSCRIPTS}
+    for side, evidence in _TRANSCRIPTS.items():
+        # Of a session that was heard, one side may truly have no words.
+        if silent[side] and ("session" in found or all(silent.values())):
+            whose = "either side" if all(silent.values()) else f"the {side}"
+            found[evidence] = told.get("transcript", f"no words of {whose}")
     if bundle.manifest.source != "replay":
         found["replay"] = "only a replay has it, and this is not one"
     if labels is None:

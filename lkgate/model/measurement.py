@@ -17,8 +17,11 @@ Summary = Literal["median", "sum", "max", "rate"]
 Evidence = Literal[
     "caller_audio",
     "agent_audio",
+    "arrival",
+    "media",
     "session",
-    "transcript",
+    "caller_transcript",
+    "agent_transcript",
     "replay",
     "labels",
     "baseline",

@@ -389,6 +389,9 @@ def _lacking(call: CallResult, evidence: str) -> CallResult:
     if evidence == "replay":
         recorded = replace(manifest, source="record", digest=call.recording_digest)
         return replace(call, candidate=replace(session, manifest=recorded))
+    if evidence in ("arrival", "media"):
+        told = replace(manifest, absent={evidence: "nothing tells"})
+        return replace(call, candidate=replace(session, manifest=told))
     kinds = {event.kind for event in session.events if not event.kind.startswith("lkgate.")}
     return replace(call, candidate=without(session, *kinds))
 

@@ -107,7 +107,14 @@ def test_missing_evidence_is_no_value(name: str) -> None:
         "caller_audio": bundle(caller=None, agent=[span(1, 2)], events=_events(TALK)),
         "agent_audio": bundle(agent=None, caller=[span(1, 2)], events=_events(TALK)),
         "session": bundle(caller=[span(1, 2)], agent=[span(3, 4)]),
-        "transcript": bundle(caller=[span(1, 2)], agent=[span(3, 4)]),
+        "caller_transcript": bundle(
+            caller=[span(1, 2)], agent=[span(3, 4)], events=[_said("agent", 4.5)]
+        ),
+        "agent_transcript": bundle(
+            caller=[span(1, 2)], agent=[span(3, 4)], events=[_said("caller", 2.5)]
+        ),
+        "arrival": bundle(caller=[span(1, 2)], agent=[span(3, 4)], absent={"arrival": "unknown"}),
+        "media": bundle(caller=[span(1, 2)], agent=[span(3, 4)], absent={"media": "unknown"}),
         "replay": bundle(caller=[span(1, 2)], agent=[span(3, 4)], source="record"),
         "labels": TALK,
     }
@@ -116,6 +123,11 @@ def test_missing_evidence_is_no_value(name: str) -> None:
         found = measured(name, lacking[evidence], truth)
         assert (found.value, found.n, found.missing) == (None, 0, True), evidence
         assert found.reason
+
+
+def _said(side: str, at: float) -> tuple[float, str, dict[str, Json]]:
+    """Words without a session: a transcript that was imported."""
+    return at, "transcription", {"identity": f"{side}-1", "final": True, "text": "hello"}
 
 
 def _events(session: Bundle) -> list[tuple[float, str, dict[str, Json]]]:
