@@ -32,7 +32,7 @@ class ConfigError(LkgateError):
 
 
 class BundleError(LkgateError):
-    """A bundle is truncated, altered, unsafe or too new (exit 2)."""
+    """A bundle, or a file to be made one, is truncated, altered, unsafe or too new (exit 2)."""
 
 
 class GateFileError(LkgateError):

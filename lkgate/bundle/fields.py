@@ -45,6 +45,26 @@ class Fields:
     def text_or_none(self, name: str) -> str | None:
         return None if self._get(name) is None else self.text(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a value, and it is not null."""
+        return self._value.get(name) is not None
+
+    def value(self, name: str) -> Json:
+        """Whatever it is, ``None`` for one that is missing."""
+        return self._value.get(name)
+
+    def all(self) -> dict[str, Json]:
+        """Every field."""
+        return dict(self._value)
+
+    def picked(self, *names: str) -> dict[str, Json]:
+        """Some fields, ``None`` for those that are missing."""
+        return {name: self.value(name) for name in names}
+
+    def optional_text(self, name: str) -> str | None:
+        """``None`` for one that is missing, null or empty."""
+        return self.text(name, empty=True) or None if self.has(name) else None
+
     def word(self, name: str, words: tuple[Word, ...]) -> Word:
         """One of a few words."""
         value = self._get(name)
@@ -63,6 +83,20 @@ class Fields:
 
     def integer_or_none(self, name: str) -> int | None:
         return None if self._get(name) is None else self.integer(name)
+
+    def number(self, name: str) -> float:
+        """An integer or a fraction."""
+        value = self._get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._expected(name, "a number")
+        try:
+            return float(value)
+        except OverflowError:
+            raise self._expected(name, "a number") from None
+
+    def number_or_none(self, name: str) -> float | None:
+        """``None`` for null and for one that is missing."""
+        return self.number(name) if self.has(name) else None
 
     def digest(self, name: str) -> str:
         """A hex sha256."""
