@@ -87,7 +87,9 @@ def _blocks(
 
     channels = stream.channels
     convert = av.AudioResampler(format="s16", layout=stream.layout, rate=stream.rate)
-    began: float | None = None
+    # Of the whole file: sound that came later than the picture began later.
+    start = container.start_time
+    began = None if start is None else start / av.time_base
     written = 0
     for frame in container.decode(stream):
         if frame.time is not None:

@@ -102,14 +102,18 @@ def decode(source: Path, work: Path, *, allow_truncated: bool) -> Sound:
 
 
 def _read(source: Path, stack: ExitStack) -> tuple[int, Iterator[Block]]:
-    """With libsndfile: WAV, FLAC, Ogg (Opus, Vorbis, FLAC), MP3 and more."""
+    """With libsndfile: WAV, FLAC, Ogg (Opus, Vorbis, FLAC) and more.
+
+    MP3 can be read as well, but nobody is told to: joint stereo lets each side be heard on the
+    other's channel.
+    """
     import soundfile  # type: ignore[import-untyped]
 
     def wrong(error: Exception) -> BundleError:
         return BundleError(
             f"no audio that can be read: {getattr(error, 'error_string', error)}",
             where=str(source),
-            next_step="Import takes WAV, FLAC, Ogg and MP3, and MP4 and WebM with PyAV.",
+            next_step="Import takes WAV, FLAC and Ogg, and MP4 and WebM with PyAV.",
         )
 
     try:

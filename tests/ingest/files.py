@@ -36,7 +36,7 @@ def both() -> Pcm:
     return np.stack([voice(CALLER), voice(AGENT, frequency=500)], axis=1)
 
 
-def write(path: Path, pcm: Pcm, **options: Any) -> Path:
+def write(path: Path, pcm: Pcm | npt.NDArray[np.float32], **options: Any) -> Path:
     """A file of libsndfile's, of the kind that its name says."""
     soundfile.write(path, pcm, RATE, **options)
     return path
