@@ -85,14 +85,12 @@ class Fields:
         return None if self._get(name) is None else self.integer(name)
 
     def number(self, name: str) -> float:
-        """An integer or a fraction."""
+        """An integer or a fraction, finite (JSON's ``1e999`` is not)."""
         value = self._get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        # Also integers of any size: beyond this, none is a quantity of anything here.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e18:
             raise self._expected(name, "a number")
-        try:
-            return float(value)
-        except OverflowError:
-            raise self._expected(name, "a number") from None
+        return float(value)
 
     def number_or_none(self, name: str) -> float | None:
         """``None`` for null and for one that is missing."""

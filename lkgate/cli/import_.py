@@ -43,13 +43,17 @@ def command(
 
     What such files cannot tell is absent in the bundle, and metrics that need it have no data.
     """
+    import os
+
     from lkgate.cli.settings import settings
     from lkgate.ingest import ImportOptions, import_call
     from lkgate.replay.jobs import file_name
+    from lkgate.secret import Secrets
 
     place = out or settings().recordings / file_name(name or sources[0].stem)
     path = import_call(
         ImportOptions(sources, place, name, _channels(channels), allow_truncated),
+        secrets=Secrets.of(os.environ),
         on_warning=lambda text: click.echo(f"warning: {text}", err=True),
     )
     click.echo(str(path))

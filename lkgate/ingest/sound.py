@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from lkgate.bundle.manifest import MAX_RATE_HZ, MAX_SAMPLES, MIN_RATE_HZ
 from lkgate.errors import BundleError
 from lkgate.ingest.container import is_container, read_container
 from lkgate.ingest.ending import cut_short
@@ -69,6 +70,10 @@ def decode(source: Path, work: Path, *, allow_truncated: bool) -> Sound:
         files: list[BinaryIO] = []
         samples = 0
         loud = apart = 0.0
+        if not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
+            raise BundleError(
+                f"has {rate} Hz; a bundle holds {MIN_RATE_HZ} to {MAX_RATE_HZ}", where=str(source)
+            )
         for block in blocks:
             pcm = np.clip(np.rint(block * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
             if not files:
@@ -77,6 +82,12 @@ def decode(source: Path, work: Path, *, allow_truncated: bool) -> Sound:
             for channel, file in enumerate(files):
                 file.write(pcm[:, channel].astype("<i2").tobytes())
             samples += len(pcm)
+            if samples > MAX_SAMPLES:
+                raise BundleError(
+                    f"is longer than a bundle holds: {MAX_SAMPLES // rate // 3600} hours at "
+                    f"{rate} Hz",
+                    where=str(source),
+                )
             if len(files) == 2:
                 loud += float(np.vdot(pcm, pcm))
                 difference = pcm[:, 0] - pcm[:, 1]

@@ -13,6 +13,8 @@ from lkgate.ingest.transcript import Line
 
 # Two files of one recorder end with the same block.
 _SAME_LENGTH_US = 100_000
+# A call is not longer; files of two calls are.
+_LONGEST_US = 24 * 3_600_000_000
 # Encoders pad their last block.
 _LATE_US = 1_000_000
 
@@ -38,8 +40,8 @@ def place(
     """Session time 0 is the first thing that any source knows of.
 
     Raises:
-        BundleError: if files that must have begun together did not end together, or the audio
-            cannot be that of the report.
+        BundleError: if files that must have begun together did not end together, or the sources
+            cannot be of one call.
     """
     starts = [_start(sound, manifest, report) for sound, manifest in sounds]
     _same_length([sound for sound, start in zip(sounds, starts, strict=True) if start is None])
@@ -54,6 +56,12 @@ def place(
             "nothing tells when it began, and the other files have times",
             where=str(nameless.source),
             next_step="Name its egress manifest as well.",
+        )
+    if max(known) - began > _LONGEST_US:
+        days = (max(known) - began) / 86_400e6
+        raise BundleError(
+            f"the times in the sources lie {days:.1f} days apart: they are not of one call",
+            where=str(report.path) if report else str(sounds[0][0].source),
         )
     offsets = tuple(start - began for start in starts if start is not None)
     by_egress = [manifest for _, manifest in sounds if manifest is not None]

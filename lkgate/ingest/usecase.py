@@ -17,8 +17,10 @@ from lkgate.ingest.sources import Sources, read_sources
 from lkgate.ingest.timeline import Timeline, check_transcript, place
 from lkgate.model.bundle import Role
 from lkgate.model.event import Json
+from lkgate.secret import Secrets
 
 _COPY_BYTES = 1 << 20
+_NO_SECRETS = Secrets()
 
 Event = tuple[int, str, dict[str, Json]]
 
@@ -44,7 +46,10 @@ class ImportOptions:
 
 
 def import_call(
-    options: ImportOptions, *, on_warning: Callable[[str], None] = lambda _: None
+    options: ImportOptions,
+    *,
+    secrets: Secrets = _NO_SECRETS,
+    on_warning: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Make a bundle of a call that something else recorded, and return its directory.
 
@@ -52,6 +57,7 @@ def import_call(
     need it have no data.
 
     Args:
+        secrets: what the bundle may not hold.
         on_warning: called with a sentence about what the bundle lacks to be replayed.
 
     Raises:
@@ -68,13 +74,17 @@ def import_call(
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".import-") as work:
-            return _import(options, sources, Path(work), on_warning)
+            return _import(options, sources, Path(work), secrets, on_warning)
     except OSError as error:
         raise BundleError(f"cannot be written: {error.strerror}", where=str(options.out)) from None
 
 
 def _import(
-    options: ImportOptions, sources: Sources, work: Path, on_warning: Callable[[str], None]
+    options: ImportOptions,
+    sources: Sources,
+    work: Path,
+    secrets: Secrets,
+    on_warning: Callable[[str], None],
 ) -> Path:
     sounds = []
     for number, (path, manifest) in enumerate(sources.audio):
@@ -91,9 +101,10 @@ def _import(
             "source": "import",
             "room": _room(sources),
             "started_at_unix_us": timeline.started_at_unix_us,
-            "session": dict(sources.report.facts) if sources.report else {},
+            "session": secrets.hide_in(dict(sources.report.facts)) if sources.report else {},
             "absent": dict(absent),
         },
+        secrets=secrets,
     )
     offsets = dict(zip([sound.source for sound, _ in sounds], timeline.offsets_us, strict=True))
     ends = [_write(journal, voice, name, offsets) for voice, name in _names(voices)]

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lkgate.bundle import Journal, close_journal
+from lkgate.bundle import Journal, close_journal, read
+from lkgate.measure import measure, turns_of
+from tests.ingest.files import SAID, both, transcript, write
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,6 +106,48 @@ def test_mistakes_are_exit_2_with_one_message(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_an_import_is_a_bundle_like_any_other(tmp_path: Path) -> None:
+    """Shown, checked, labelled, sealed and packed."""
+    write(tmp_path / "call.wav", both())
+    transcript(tmp_path / "call.jsonl", *SAID)
+    done = lkgate("import", "call.wav", "call.jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"{tmp_path}/recordings/call\n",
+        "",
+    )
+    shown = lkgate("show", "recordings/call", cwd=tmp_path).stdout
+    assert "  no session: imported without a report of the agent's session\n" in shown
+    assert "caller  A room, please.  answered after " in shown
+    assert "time_to_first_audio  no data: imported: nothing tells when the caller came" in shown
+    (tmp_path / "recordings" / "call" / "labels.yaml").write_text(
+        "reviewed: true\ncaller: [Hello., 'A broom, please.']\n"
+        "tools: []\noutcome: null\ncohort: {}\n"
+    )
+    assert lkgate("seal", "recordings/call", cwd=tmp_path).returncode == 0
+    assert lkgate("check", "recordings/call", cwd=tmp_path).returncode == 0
+    bundle = read(tmp_path / "recordings" / "call")
+    found = measure(bundle, turns_of(bundle), bundle.labels)["word_error_rate"]
+    assert found.value == 1 / 4
+    assert lkgate("pack", "recordings/call", cwd=tmp_path).returncode == 0
+
+
+def test_an_import_warns_of_what_a_replay_needs(tmp_path: Path) -> None:
+    write(tmp_path / "a.wav", both())
+    words = ("import", "a.wav", "--channels", "caller,none", "--id", "my call", "--out", "here")
+    done = lkgate(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "here\n")
+    assert done.stderr == "warning: no agent audio: none of the imported channels is theirs\n"
+    again = lkgate(*words, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == (
+        "error: here: already exists\n  Choose another place with --out, or move it away.\n"
+    )
+    wrong = lkgate("import", "a.wav", "--channels", "caler,agent", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "'caler' is none of caller, agent, other, mixed, none" in wrong.stderr
 
 
 def test_a_gate_file_that_is_wrong_says_where(tmp_path: Path, bundle: Path) -> None:

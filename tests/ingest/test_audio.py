@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile  # type: ignore[import-untyped]
 
 from lkgate.bundle import read, read_pcm, verify
 from lkgate.errors import BundleError, LkgateError
 from lkgate.ingest import Channel, ImportOptions, import_call
 from lkgate.measure import measure, turns_of
 from lkgate.model.bundle import Bundle
-from tests.ingest.files import AGENT, CALLER, SAID, both, transcript, voice, write
+from tests.ingest.files import AGENT, CALLER, RATE, SAID, both, transcript, voice, write
 
 OUT = Path("out")
 
@@ -215,6 +216,14 @@ def test_what_is_not_audio() -> None:
     assert refused("d.wav") == "d.wav: there is no such file"
     Path("e").mkdir()
     assert refused("e") == "e: is no file"
+
+
+def test_what_is_too_much_for_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write("a.wav", both(), 1_000)
+    assert refused("a.wav") == "a.wav: has 1000 Hz; a bundle holds 2000 to 192000"
+    write(Path("b.wav"), both())
+    monkeypatch.setattr("lkgate.ingest.sound.MAX_SAMPLES", 8 * RATE)
+    assert refused("b.wav") == "b.wav: is longer than a bundle holds: 0 hours at 16000 Hz"
 
 
 def test_the_directory_exists() -> None:

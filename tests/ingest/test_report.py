@@ -13,6 +13,7 @@ from lkgate.errors import BundleError
 from lkgate.ingest import ImportOptions, import_call
 from lkgate.measure import measure, turns_of
 from lkgate.model.bundle import Bundle
+from lkgate.secret import Secrets
 from tests.ingest.conftest import Recorded
 from tests.ingest.files import RATE, both, voice, write
 
@@ -159,6 +160,11 @@ def test_two_imports_are_the_same_bundle(tmp_path: Path, recorded: Recorded) -> 
         ),
         ({"events": ..., "chat_history": ...}, "r.json: neither a session report nor a manifest "
          "of LiveKit's egress\n  A transcript is JSON Lines, and its name ends with .jsonl."),
+        (
+            {"audio_recording_started_at": 1735344000.5},
+            "r.json: the times in the sources lie 4.0 days apart: they are not of one call",
+        ),
+        ({"timestamp": 10**400}, "r.json: timestamp should be a number"),
         ({"events": ..., "chat_history": None}, "r.json: holds neither events nor a conversation"),
         ({"events": [{"type": "close"}]}, "r.json: events[0].created_at is missing"),
         ({"events": {}}, "r.json: events should be a list"),
@@ -168,8 +174,8 @@ def test_two_imports_are_the_same_bundle(tmp_path: Path, recorded: Recorded) -> 
         ),
     ],
     ids=[
-        "new", "nameless", "no-audio", "other-call", "no-report", "empty", "no-time", "no-list",
-        "no-item",
+        "new", "nameless", "no-audio", "other-call", "other-day", "huge", "no-report", "empty",
+        "no-time", "no-list", "no-item",
     ],
 )  # fmt: skip
 def test_a_report_that_cannot_be_read(
@@ -198,6 +204,17 @@ def test_an_audio_with_a_channel_missing(
     assert str(error.value) == (
         "audio.ogg: has one channel; a session's audio.ogg has two: caller left, agent right"
     )
+
+
+def test_a_key_of_the_environment_is_not_kept(tmp_path: Path, recorded: Recorded) -> None:
+    report = changed(recorded, tmp_path / "r.json", tags=["key:sk-12345678"])
+    text = report.read_text().replace("eighteen degrees", "sk-12345678")
+    report.write_text(text)
+    secrets = Secrets.of({"MODEL_API_KEY": "sk-12345678"})
+    import_call(ImportOptions((report, recorded.audio), tmp_path / "a"), secrets=secrets)
+    for path in (tmp_path / "a").rglob("*.json*"):
+        assert "sk-12345678" not in path.read_text()
+    assert read(tmp_path / "a").manifest.session["tags"] == ["key:[MODEL_API_KEY]"]
 
 
 def test_any_event_that_is_no_event_of_livekit_is_told(tmp_path: Path, recorded: Recorded) -> None:
