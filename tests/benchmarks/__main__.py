@@ -14,8 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
 from lkgate.builds import resolve
+from lkgate.bundle import read
 from lkgate.config import load_config
+from lkgate.ingest import ImportOptions, import_call
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, ReplaySet, replay
 from tests.harness.program import replay as program
@@ -43,6 +50,7 @@ def main() -> None:
         _speed(recordings, run)
         _growth_of_calls(recordings, run)
     _growth_of_length()
+    _imports()
     _help()
 
 
@@ -103,6 +111,44 @@ def _long_call(agent: program.Program, utterances: int) -> dict[str, Any]:
     assert found.result["status"] == "ok", found.result
     stats: dict[str, Any] = found.result["stats"]
     return stats
+
+
+def _imports() -> None:
+    """A ten-minute call of two people, in each of the kinds of file that import takes."""
+    minute = np.concatenate([program.voice(), np.zeros(2 * program.RATE, np.int16)] * 15)
+    talk = np.concatenate([minute] * 10)
+    # Each speaks while the other is silent.
+    pcm = np.stack([talk, np.roll(talk, 2 * program.RATE)], axis=1)
+    print(f"import of a call of {len(pcm) / program.RATE / 60:.0f} minutes")
+    with tempfile.TemporaryDirectory() as work:
+        for name in ("call.wav", "call.ogg", "call.webm", "call.mp4"):
+            path = _call_file(Path(work) / name, pcm)
+            began, cpu = time.perf_counter(), time.process_time()
+            options = ImportOptions((path,), Path(work) / f"{name}.bundle")
+            import_call(options)
+            took, cpu = time.perf_counter() - began, time.process_time() - cpu
+            seconds = read(options.out).manifest.duration_us / 1e6
+            print(
+                f"  {path.suffix[1:]:5}{seconds / took:26.0f} times real time, "
+                f"{seconds / cpu:.0f} per core"
+            )
+
+
+def _call_file(path: Path, pcm: NDArray[np.int16]) -> Path:
+    if path.suffix == ".wav":
+        soundfile.write(path, pcm, program.RATE)
+        return path
+    codec = "aac" if path.suffix == ".mp4" else "libopus"
+    with av.open(str(path), "w") as container:
+        # 48 kHz, as LiveKit's own recorder and its egress write.
+        stream = container.add_stream(codec, rate=48_000, layout="stereo")
+        assert isinstance(stream, av.AudioStream)
+        frame = av.AudioFrame.from_ndarray(pcm.reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate, frame.pts = program.RATE, 0
+        convert = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
+        for converted in (*convert.resample(frame), None):
+            container.mux(stream.encode(converted))
+    return path
 
 
 def _help() -> None:
