@@ -31,8 +31,8 @@ def absences(sources: Sources, voices: Sequence[Voice], timeline: Timeline) -> M
     else:
         if sources.report.from_history:
             absent["events"] = (
-                "the report came without events: they are made of its conversation, and states, "
-                "interim transcripts and usage are missing"
+                "the report came without events: they are made of its conversation; states and "
+                "interim transcripts are missing"
             )
         if any(voice.manifest is None for voice in voices):
             absent["room"] = (

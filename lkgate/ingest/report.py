@@ -98,14 +98,13 @@ def read_report(value: Json, path: Path) -> SessionReport:
         events = tuple(RawEvent(*event) for event in history_events(items))
     else:
         events = tuple(_event(event) for event in fields.each("events"))
-        events += _usage(fields, events)
     return SessionReport(
         path=path,
         room=fields.text("room", empty=True),
         version=version,
         audio_started_at_unix_us=None if audio is None else round(audio * 1e6),
         written_at_unix_us=round(fields.number("timestamp") * 1e6),
-        events=events,
+        events=(*events, *_usage(fields, events)),
         from_history=from_history,
         facts={name: fields.value(name) for name in _FACTS if fields.has(name)},
     )

@@ -88,6 +88,19 @@ def test_a_transcript_is_from_the_first_of_them(tmp_path: Path) -> None:
     assert [turn.text for turn in turns_of(bundle)] == [text for _, _, _, text in SAID]
 
 
+def test_a_track_with_the_same_sound_twice_is_one_voice() -> None:
+    twice = np.stack([voice(CALLER)] * 2, axis=1)
+    audio = encode(Path("a.ogg"), twice, "libopus")
+    bundle = imported(audio, manifest(Path("a.ogg.json"), publisher_identity="ann"))
+    assert [(t.id, t.participant) for t in bundle.manifest.tracks] == [("caller", "ann")]
+    assert bundle.manifest.absent["agent_audio"] == "none of the imported channels is theirs"
+    OUT.rename("first")
+    audio = encode(Path("a.ogg"), both(), "libopus")
+    assert refused(audio, Path("a.ogg.json")).startswith(
+        "a.ogg: has 2 different channels of one participant\n"
+    )
+
+
 def test_an_older_manifest_goes_by_its_name() -> None:
     bundle = imported(*tracks("ogg", files=None))
     assert [t.participant for t in bundle.manifest.tracks] == ["sip_ann", "agent-AJ_7"]

@@ -124,7 +124,17 @@ def test_a_report_without_events_has_its_conversation(tmp_path: Path, recorded: 
     assert [call.name for turn in here for call in turn.tools] == ["get_weather"]
     assert "events" in bundle.manifest.absent
     found = measure(bundle, here, None)["llm_input_tokens"]
-    assert (found.value, found.reason) == (None, "the session reported no usage")
+    # The report leaves out what is 0, as it is here: that is not the same as being told.
+    assert (found.value, found.reason) == (None, "the session's usage has no input_tokens")
+
+
+def test_the_totals_of_a_report_count(tmp_path: Path, recorded: Recorded) -> None:
+    usage = [{"type": "llm_usage", "model": "m", "input_tokens": 120, "output_tokens": 30}]
+    bundle = imported(
+        tmp_path / "a", changed(recorded, tmp_path / "r.json", events=[], usage=usage)
+    )
+    found = measure(bundle, turns_of(bundle), None)
+    assert (found["llm_input_tokens"].value, found["llm_output_tokens"].value) == (120, 30)
 
 
 def test_two_imports_are_the_same_bundle(tmp_path: Path, recorded: Recorded) -> None:
