@@ -11,18 +11,17 @@ from lkgate.bundle import Journal, close_journal
 from lkgate.errors import BundleError
 from lkgate.ingest.absent import absences
 from lkgate.ingest.roles import Channel, Voice, assign
-from lkgate.ingest.session_events import translate
+from lkgate.ingest.session_events import Data, translate
 from lkgate.ingest.sound import decode
 from lkgate.ingest.sources import Sources, read_sources
 from lkgate.ingest.timeline import Timeline, check_transcript, place
 from lkgate.model.bundle import Role
-from lkgate.model.event import Json
 from lkgate.secret import Secrets
 
 _COPY_BYTES = 1 << 20
 _NO_SECRETS = Secrets()
 
-Event = tuple[int, str, dict[str, Json]]
+Event = tuple[int, str, Data]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +159,9 @@ def _participant(voice: Voice, name: str) -> str:
 def _events(
     sources: Sources, voices: Sequence[Voice], timeline: Timeline, end_us: int
 ) -> Iterator[Event]:
+    who: dict[Role, str] = {}
+    for voice, name in _names(voices):
+        who.setdefault(voice.role, _participant(voice, name))
     report = sources.report
     if report is not None:
         began = timeline.started_at_unix_us
@@ -169,16 +171,14 @@ def _events(
                 event.kind, event.data, started_at_unix_us=began, where=str(report.path)
             )
             t_us = event.unix_us - began
-            yield t_us, event.kind, {**data, "created_us": t_us}
+            told_by: Data = {"identity": who.get("agent", "agent"), "created_us": t_us}
+            yield t_us, event.kind, {**data, **told_by}
     if sources.transcript is not None:
         path, lines = sources.transcript
         if not voices:
             return
         begin_us = min(timeline.offsets_us)
         check_transcript(lines, end_us - begin_us, str(path))
-        who: dict[Role, str] = {}
-        for voice, name in _names(voices):
-            who.setdefault(voice.role, _participant(voice, name))
         for number, line in enumerate(lines):
             # A transcription of the room is known when it is final: at its end.
             yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lkgate.errors import BundleError
 from lkgate.ingest import ImportOptions, import_call
 from lkgate.measure import measure, turns_of
 from lkgate.model.bundle import Bundle
+from lkgate.model.event import Json
 from lkgate.secret import Secrets
 from tests.ingest.conftest import Recorded
 from tests.ingest.files import RATE, both, voice, write
@@ -76,6 +78,36 @@ def test_it_is_the_session_that_the_room_heard(tmp_path: Path, recorded: Recorde
     here_us, there_us = ours["response_latency"].value, theirs["response_latency"].value
     assert here_us is not None and there_us is not None
     assert 0 < there_us - here_us < 300_000
+
+
+def test_its_events_are_those_that_the_room_told(tmp_path: Path, recorded: Recorded) -> None:
+    """Kind by kind: what both tell, under the same names and with the same values."""
+    bundle = imported(tmp_path / "a", recorded.report, recorded.audio)
+    for kind in (
+        "agent_state_changed",
+        "user_state_changed",
+        "user_input_transcribed",
+        "conversation_item_added",
+        "function_tools_executed",
+        "tool_execution_updated",
+    ):
+        here = [plain(event.data) for event in bundle.of_kind(kind)]
+        there = [plain(event.data) for event in recorded.room.of_kind(kind)]
+        assert here == there, kind
+
+
+def plain(value: Json | Mapping[str, Json]) -> Json:
+    """Without ids and times, and what LiveKit does not send to the room."""
+    if isinstance(value, Mapping):
+        left_out = ("id", "call_id", "identity", "playback_latency", "language")
+        return {
+            key: plain(item)
+            for key, item in value.items()
+            if key not in left_out and not key.endswith("_us")
+        }
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return round(value, 2) if isinstance(value, float) else value
 
 
 def test_what_a_report_cannot_tell_is_no_data(tmp_path: Path, recorded: Recorded) -> None:
@@ -234,4 +266,7 @@ def test_any_event_that_is_no_event_of_livekit_is_told(tmp_path: Path, recorded:
     audio = write(tmp_path / "short.wav", both()[: 3 * RATE])
     bundle = imported(tmp_path / "a", report, audio)
     (kept,) = bundle.of_kind("new_thing")
-    assert (kept.t_us, dict(kept.data)) == (11_000_000, {"level": 3, "created_us": 11_000_000})
+    assert (kept.t_us, dict(kept.data)) == (
+        11_000_000,
+        {"level": 3, "identity": "agent", "created_us": 11_000_000},
+    )
