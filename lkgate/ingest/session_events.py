@@ -55,7 +55,7 @@ def translate(kind: str, raw: Mapping[str, Json], *, started_at_unix_us: int, wh
         where: the report, for errors.
 
     Raises:
-        BundleError: if a field is missing, or is of another kind than LiveKit writes.
+        BundleError: if a part that the event is about is missing, or is not what LiveKit writes.
     """
     fields = Fields(dict(raw), where=where, path=kind)
 

@@ -42,10 +42,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     manifests: list[EgressManifest] = []
     transcripts: list[Path] = []
     for path in paths:
-        if not path.is_file():
-            raise BundleError(
-                "is no file" if path.exists() else "there is no such file", where=str(path)
-            )
+        _must_be_readable(path)
         suffix = path.suffix.lower()
         if suffix == ".jsonl":
             transcripts.append(path)
@@ -69,6 +66,17 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         report=reports[0] if reports else None,
         transcript=(transcripts[0], read_transcript(transcripts[0])) if transcripts else None,
     )
+
+
+def _must_be_readable(path: Path) -> None:
+    if not path.is_file():
+        raise BundleError(
+            "is no file" if path.exists() else "there is no such file", where=str(path)
+        )
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise BundleError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
 def _json(path: Path) -> Json:

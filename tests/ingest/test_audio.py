@@ -235,6 +235,16 @@ def test_the_directory_exists() -> None:
     )
 
 
+def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(Path("a.wav"), both())
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    assert refused("a.wav") == "a.wav: cannot be read: Permission denied"
+
+
 def test_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     write(Path("a.wav"), both())
 
