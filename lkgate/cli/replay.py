@@ -112,9 +112,13 @@ def _say_speed(replays: ReplaySet, wall_s: float, times: int) -> None:
         for one in replays.calls
         if one.outcome.bundle is not None
     )
+    if not virtual_s:
+        return
+    replayed = len(replays.calls) * times
     click.echo(
-        f"replayed {len(replays.calls) * times} calls, {virtual_s / 60:.1f} minutes, "
-        f"in {wall_s:.1f} s: {virtual_s / wall_s:.0f} times real time",
+        f"replayed {replayed} {'call' if replayed == 1 else 'calls'}, "
+        f"{virtual_s / 60:.1f} minutes, in {wall_s:.1f} s: "
+        f"{virtual_s / wall_s:.0f} times real time",
         err=True,
     )
 

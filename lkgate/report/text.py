@@ -59,15 +59,18 @@ def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
     rules, calls = len(verdict.findings), len(verdict.calls)
     line = Text(f"{WORD[verdict.status]}  {build}", style=STYLE[verdict.status])
     if verdict.status == "fail":
-        reason = f"{failed} of {rules} rules failed"
+        reason = f"{failed} of {words.count(rules, 'rule')} failed"
         reason += f", {silent} without a verdict" if silent else ""
     elif verdict.status == "no_verdict" and (silent or not verdict.left_out):
-        reason = f"{silent or 'some'} of {rules} rules could not be judged"
+        reason = f"{silent or 'some'} of {words.count(rules, 'rule')} could not be judged"
     else:
         minor = rules - len(verdict.with_status("pass"))
-        reason = f"{rules - minor} rules hold" + (f", {minor} warnings" if minor else "")
-    of_all = f" of {calls + len(verdict.left_out)}" if verdict.left_out else ""
-    return line.append(f": {reason}, {calls}{of_all} calls", style="bold")
+        held = rules - minor
+        reason = f"{words.count(held, 'rule')} {'holds' if held == 1 else 'hold'}"
+        reason += f", {words.count(minor, 'warning')}" if minor else ""
+    every = calls + len(verdict.left_out)
+    counted = words.count(calls, "call") if every == calls else f"{calls} of {every} calls"
+    return line.append(f": {reason}, {counted}", style="bold")
 
 
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
@@ -139,7 +142,8 @@ def _missing(verdict: Verdict, bereft: int) -> Iterator[Text]:
     if not broken and not verdict.missing:
         return
     yield Text("")
-    lacking = f": {bereft} rules have no verdict without them" if bereft else ""
+    have = "has" if bereft == 1 else "have"
+    lacking = f": {words.count(bereft, 'rule')} {have} no verdict without them" if bereft else ""
     yield Text(f"Calls without a replay{lacking}", style="bold")
     for call in broken:
         assert call.failure is not None

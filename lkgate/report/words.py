@@ -7,6 +7,11 @@ from lkgate.model.gate import Check, Margin
 from lkgate.model.measurement import Unit
 
 
+def count(number: int, of: str) -> str:
+    """``1 call``, ``2 calls``."""
+    return f"{number} {of}" if number == 1 else f"{number} {of}s"
+
+
 def value(amount: float | None, unit: Unit) -> str:
     """``1234567.0, "us"`` -> ``1.23 s``; ``None`` -> ``-``."""
     if amount is None:
