@@ -47,7 +47,7 @@ def command(
 
     from lkgate.cli.settings import settings
     from lkgate.ingest import ImportOptions, import_call
-    from lkgate.replay.jobs import file_name
+    from lkgate.replay.names import file_name
     from lkgate.secret import Secrets
 
     place = out or settings().recordings / file_name(name or sources[0].stem)

@@ -55,7 +55,7 @@ def command(
     from lkgate.builds import resolve
     from lkgate.cli.settings import settings
     from lkgate.record import Credentials, RecordOptions, record_room
-    from lkgate.replay.jobs import file_name
+    from lkgate.replay.names import file_name
 
     config = settings()
     credentials = Credentials.read(os.environ, env_file)

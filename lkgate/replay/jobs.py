@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from lkgate.errors import ReplayError
 from lkgate.model.bundle import BuildIdentity, Bundle
 from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
+from lkgate.replay.memory import memory_of
 from lkgate.replay.outcome import Failure, Job, Outcome
 from lkgate.replay.plan import caller_track, plan_from
 from lkgate.replay.recordings import Recording
@@ -68,11 +68,6 @@ class ReplayOptions:
             link_latency_us=settings.link_latency_ms * 1000,
             seed=settings.seed,
         )
-
-
-def file_name(name: str) -> str:
-    """``name`` as one that may stand in a path: no separators, and not hidden."""
-    return re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".") or "unnamed"
 
 
 def make_jobs(
@@ -128,7 +123,9 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
         "link_latency_us": options.link_latency_us,
         "horizon_us": 3 * manifest.duration_us + _HORIZON_US,
         "agent_identity": _agent_identity(bundle),
-        "memory": str(_memory(recording, identity, options)) if options.memory else None,
+        "memory": str(memory_of(options.state, identity.name, recording.call))
+        if options.memory
+        else None,
     }
     (directory / "job.json").write_text(json.dumps(job), encoding="utf-8")
     length_s = manifest.duration_us / 1e6
@@ -156,10 +153,6 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
 def _answered_by(bundle: Bundle, options: ReplayOptions) -> Json:
     index = cassette_index(bundle.manifest) if options.models != "live" else None
     return file_out(index) if index is not None else None
-
-
-def _memory(recording: Recording, identity: BuildIdentity, options: ReplayOptions) -> Path:
-    return options.state.resolve() / "memory" / file_name(identity.name) / recording.call
 
 
 def _cassette(recording: Recording, directory: Path) -> Path:

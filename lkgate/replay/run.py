@@ -15,7 +15,9 @@ from lkgate.errors import ConfigError, ReplayError
 from lkgate.model.build import Build
 from lkgate.model.bundle import BuildIdentity
 from lkgate.replay.growth import grow_cassette
-from lkgate.replay.jobs import ReplayOptions, file_name, make_jobs
+from lkgate.replay.jobs import ReplayOptions, make_jobs
+from lkgate.replay.memory import forget
+from lkgate.replay.names import file_name
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.pool import Progress, replay_calls
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
@@ -190,6 +192,7 @@ def _replay_all(
             if options.models == "record" and outcome.bundle is not None:
                 grown = grow_cassette(recording.path, work / recording.call / "new")
             calls.append(Replayed(recording, outcome, path, grown is not None))
+    forget(options.state)
     return ReplaySet(identity, tuple(calls), _digest(calls))
 
 
