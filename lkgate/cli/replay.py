@@ -145,10 +145,10 @@ def _print(verdict: Verdict, build: str, digest: str, form: str, verbose: bool) 
 
         click.echo(render_json(verdict, build=build, digest=digest), nl=False)
         return
-    from lkgate.cli.terminal import stdout
+    from lkgate.cli.terminal import print_report
     from lkgate.report.text import render
 
-    stdout().print(render(verdict, build=build, digest=digest, verbose=verbose), end="")
+    print_report(render(verdict, build=build, digest=digest, verbose=verbose))
 
 
 def _print_verification(found: Verification) -> None:

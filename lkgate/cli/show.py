@@ -22,9 +22,9 @@ def command(bundle: Path, events: bool) -> None:
             data = json.dumps(event.data, ensure_ascii=False)
             click.echo(f"{event.t_us / 1e6:10.3f}  {event.kind}  {data}")
         return
-    from lkgate.cli.terminal import stdout
+    from lkgate.cli.terminal import print_report
     from lkgate.measure import measure, turns_of
     from lkgate.report.session import render
 
     turns = turns_of(found)
-    stdout().print(render(found, turns, measure(found, turns, found.labels)), end="")
+    print_report(render(found, turns, measure(found, turns, found.labels)))

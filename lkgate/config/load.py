@@ -199,6 +199,7 @@ def _replay(entry: Mapping[str, Json]) -> ReplaySettings:
         pacing=cast(Pacing, entry.get("pacing", default.pacing)),
         workers=cast(int | None, entry.get("workers", default.workers)),
         wall_limit_s=float(cast(float, entry.get("wall_limit_s", default.wall_limit_s))),
+        load_limit_s=float(cast(float, entry.get("load_limit_s", default.load_limit_s))),
         patience_s=float(cast(float, entry.get("patience_s", default.patience_s))),
         link_latency_ms=cast(int, entry.get("link_latency_ms", default.link_latency_ms)),
         seed=cast(int, entry.get("seed", default.seed)),

@@ -45,7 +45,9 @@ class ReplaySettings:
         models: who answers model requests.
         pacing: see :class:`lkgate.model.plan.CallerPlan`.
         workers: calls at once; ``None`` is one a core.
-        wall_limit_s: real time that one call may take before it is killed.
+        wall_limit_s: real time that one call may take, on top of the recording's own length,
+            before it is killed.
+        load_limit_s: real time in which the program must be loaded.
         patience_s: how long the caller waits for an agent that does not answer.
         link_latency_ms: one way, between two participants of the virtual room.
         seed: of every random number in the candidate.
@@ -55,6 +57,7 @@ class ReplaySettings:
     pacing: Pacing = "anchored"
     workers: int | None = None
     wall_limit_s: float = 120.0
+    load_limit_s: float = 180.0
     patience_s: float = 20.0
     link_latency_ms: int = 45
     seed: int = 0

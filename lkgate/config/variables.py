@@ -30,6 +30,7 @@ VARIABLES: Mapping[str, _Variable] = {
     "LKGATE_PACING": _Variable(("replay", "pacing"), str),
     "LKGATE_WORKERS": _Variable(("replay", "workers"), int),
     "LKGATE_WALL_LIMIT_S": _Variable(("replay", "wall_limit_s"), float),
+    "LKGATE_LOAD_LIMIT_S": _Variable(("replay", "load_limit_s"), float),
     "LKGATE_PATIENCE_S": _Variable(("replay", "patience_s"), float),
     "LKGATE_LINK_LATENCY_MS": _Variable(("replay", "link_latency_ms"), int),
     "LKGATE_SEED": _Variable(("replay", "seed"), int),

@@ -36,6 +36,7 @@ class ReplayOptions:
         state: the project's ``.lkgate`` directory: replays go to ``replays/<build>/<call>``.
         workers: calls at once.
         wall_limit_s: real time that a call may take on top of the recording's own length.
+        load_limit_s: real time in which the build's program must be loaded.
         memory: native detectors are given, from below ``state``, what they answered in a build's
             last replay of a call, as long as they are asked the same.
         boot: the fork server's program.
@@ -47,6 +48,7 @@ class ReplayOptions:
     tools: Tools = field(default_factory=Tools)
     workers: int = 1
     wall_limit_s: float = 120.0
+    load_limit_s: float = 180.0
     patience_us: int = 20_000_000
     link_latency_us: int = 45_000
     seed: int = 0
@@ -64,6 +66,7 @@ class ReplayOptions:
             tools=config.tools,
             workers=settings.workers or os.cpu_count() or 1,
             wall_limit_s=settings.wall_limit_s,
+            load_limit_s=settings.load_limit_s,
             patience_us=round(settings.patience_s * 1_000_000),
             link_latency_us=settings.link_latency_ms * 1000,
             seed=settings.seed,

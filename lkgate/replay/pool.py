@@ -26,7 +26,6 @@ from lkgate.replay.outcome import Failure, Job, Outcome, amend_header, last_plac
 from lkgate.replay.output import Output
 from lkgate.replay.server import BOOT, Server, abort, kill_group
 
-_LOAD_LIMIT_S = 180.0
 _TICK_S = 0.5
 
 
@@ -63,7 +62,7 @@ def replay_calls(
     load: dict[str, Json] | None = None,
     everything: bool = False,
     boot: Path = BOOT,
-    load_limit_s: float = _LOAD_LIMIT_S,
+    load_limit_s: float = 180.0,
 ) -> list[Outcome]:
     """Replay every job, ``workers`` at once; outcomes in the order of ``jobs``.
 
@@ -72,7 +71,8 @@ def replay_calls(
         wall_limit_s: real time after which a call is killed, unless its job has its own.
         load: further fields of the load message (``seed``, ``models``).
         everything: let the build see all of the user's variables.
-        boot, load_limit_s: for tests.
+        boot: for tests.
+        load_limit_s: real time in which the program must be loaded.
 
     Raises:
         BuildError: the program does not load: its import fails or hangs, it exits, it makes no

@@ -178,6 +178,7 @@ def _replay_all(
                 jobs,
                 workers=options.workers,
                 wall_limit_s=options.wall_limit_s,
+                load_limit_s=options.load_limit_s,
                 on_event=on_progress,
                 load={"models": options.models, "seed": options.seed},
                 everything=options.models != "cassette",

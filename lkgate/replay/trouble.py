@@ -14,7 +14,8 @@ def still_loading(build: Build, limit_s: float, printed: str) -> BuildError:
         f"build `{build.name}` was still loading after {limit_s:g} s{last_printed(printed)}",
         where=_program(build),
         next_step="Its module level must end: put what runs for ever under "
-        '`if __name__ == "__main__":`, in `cli.run_app`.',
+        '`if __name__ == "__main__":`, in `cli.run_app`. If it only takes long, raise '
+        "`load_limit_s`.",
     )
 
 

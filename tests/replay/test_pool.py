@@ -148,7 +148,8 @@ def test_a_program_that_hangs(tmp_path: Path) -> None:
         "PROJECT/agent.py: build `v9` was still loading after 2 s; it last printed:\n"
         "waiting for a database\n"
         "  Its module level must end: put what runs for ever under "
-        '`if __name__ == "__main__":`, in `cli.run_app`.'
+        '`if __name__ == "__main__":`, in `cli.run_app`. If it only takes long, raise '
+        "`load_limit_s`."
     )
 
 
