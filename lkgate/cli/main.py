@@ -12,12 +12,15 @@ import click
 from lkgate import __version__
 from lkgate.cli.exits import Exit, exit_of
 from lkgate.errors import LkgateError
+from lkgate.report.inert import visible_lines
 
 # Of disks and whose they are, not of code.
 _DISK = {
     errno.EACCES,
     errno.EDQUOT,
+    errno.EEXIST,
     errno.EIO,
+    errno.EISDIR,
     errno.ENOSPC,
     errno.ENOTDIR,
     errno.EPERM,
@@ -104,7 +107,7 @@ def _run(words: list[str], *, debug: bool) -> int:
     except LkgateError as error:
         if debug:
             traceback.print_exc()
-        click.echo(f"error: {error}", err=True)
+        click.echo(visible_lines(f"error: {error}"), err=True)
         return exit_of(error)
     except OSError as error:
         if error.errno not in _DISK:
@@ -113,7 +116,9 @@ def _run(words: list[str], *, debug: bool) -> int:
             traceback.print_exc()
         place = f"{error.filename}: " if error.filename else "the output: "
         click.echo(
-            f"error: {place}{error.strerror}\n  Free space there, or make it writable.", err=True
+            f"error: {place}{error.strerror}\n"
+            "  Free space there, make it writable, or name another place.",
+            err=True,
         )
         return Exit.INCOMPLETE
     except Exception as bug:  # noqa: BLE001 - the last line of defence: named, never swallowed

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
     "--verify", type=click.IntRange(2), metavar="N", help="Replay N times, compare digests."
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="KIND=PATH",
+    help="Also write a report to a file: "
+    "text, json, junit, markdown (a job summary, a comment) or github (annotations).",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
 @click.option("--no-gate", is_flag=True, help="Replay only; judge nothing.")
 @click.pass_obj
@@ -49,6 +57,7 @@ def command(
     jobs: int | None,
     verify: int | None,
     form: str,
+    reports: tuple[str, ...],
     verbose: bool,
     no_gate: bool,
 ) -> int:
@@ -62,6 +71,7 @@ def command(
     from lkgate.builds import resolve
     from lkgate.cli.judging import chosen_recordings, judge, load_gates
     from lkgate.cli.progress import replay_progress
+    from lkgate.cli.reports import parse, write
     from lkgate.cli.settings import settings
     from lkgate.replay.recordings import names_of_recordings
     from lkgate.replay.run import ReplayOptions, replay
@@ -72,6 +82,7 @@ def command(
     loaded = [] if no_gate else load_gates(config, gates)
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
+    wanted = parse(reports, gates=len(loaded))
     recordings = chosen_recordings(config, calls)
     options = ReplayOptions.of(config)
     options = amended(
@@ -100,6 +111,7 @@ def command(
         _print_failures(replays)
     for verdict in verdicts:
         _print(verdict, build.name, digest, form, verbose)
+    write(wanted, verdicts, build=build.name, digest=digest)
     if verification is not None:
         _print_verification(verification)
     return _exit(replays, verdicts, verification)

@@ -15,12 +15,13 @@ def command(bundle: Path, events: bool) -> None:
     import json
 
     from lkgate.bundle import read
+    from lkgate.report.inert import visible
 
     found = read(bundle)
     if events:
         for event in found.events:
             data = json.dumps(event.data, ensure_ascii=False)
-            click.echo(f"{event.t_us / 1e6:10.3f}  {event.kind}  {data}")
+            click.echo(visible(f"{event.t_us / 1e6:10.3f}  {event.kind}  {data}"))
         return
     from lkgate.cli.terminal import print_report
     from lkgate.measure import measure, turns_of

@@ -10,6 +10,7 @@ from lkgate.model.bundle import Bundle
 from lkgate.model.measurement import Measurement
 from lkgate.model.turn import Turn
 from lkgate.report import words
+from lkgate.report.inert import visible
 
 HEAD = (
     "time_to_first_audio",
@@ -28,6 +29,7 @@ def render(
     """The whole session, ending in a newline."""
     text = Text()
     for line in _lines(bundle, turns, measurements):
+        line.plain = visible(line.plain)
         text.append_text(line).append("\n")
     return text
 

@@ -8,11 +8,14 @@ from rich.text import Text
 
 from lkgate.model.gate import Evidence, Finding, JudgedCall, Verdict
 from lkgate.report import words
+from lkgate.report.inert import visible
 from lkgate.report.notes import notes
 
 WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 STYLE = {"pass": "bold green", "fail": "bold red", "no_verdict": "bold yellow"}
 SHOWN = 4
+# A caller may talk without end; nobody reads it here.
+LINE = 2_000
 
 
 def render(verdict: Verdict, *, build: str, digest: str, verbose: bool = False) -> Text:
@@ -26,6 +29,8 @@ def render(verdict: Verdict, *, build: str, digest: str, verbose: bool = False) 
     """
     text = Text()
     for line in _lines(verdict, build, digest, verbose):
+        line.plain = visible(line.plain)
+        line.truncate(LINE, overflow="ellipsis")
         text.append_text(line)
         text.append("\n")
     return text
@@ -85,8 +90,8 @@ def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Te
             head.append(f"; {words.limit(check, unit)}", style=style)
     head.append_text(_samples(found))
     yield head
-    if rule.message:
-        yield Text(f"  {rule.message}")
+    for line in (rule.message or "").splitlines():
+        yield Text(f"  {line}")
     shown = found.evidence if verbose else found.evidence[:SHOWN]
     for place in shown:
         yield _place(place, found)

@@ -1,0 +1,109 @@
+"""``--report KIND=PATH``: the same verdicts in files, for whoever else reads them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lkgate.model.gate import Verdict
+
+KINDS = ("text", "json", "junit", "markdown", "github")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A report to write."""
+
+    kind: str
+    path: Path
+
+
+def parse(values: Sequence[str], *, gates: int) -> list[Wanted]:
+    """What ``--report`` names.
+
+    Raises:
+        click.UsageError: no KIND=PATH, an unknown kind, one path twice, or JSON of several gates.
+    """
+    wanted: list[Wanted] = []
+    for value in values:
+        kind, equals, path = value.partition("=")
+        if not equals or not path:
+            raise click.UsageError(f"--report takes KIND=PATH, not {value!r}")
+        if kind not in KINDS:
+            close = difflib.get_close_matches(kind, KINDS, n=1)
+            meant = f"Did you mean {close[0]!r}? " if close else ""
+            raise click.UsageError(
+                f"there is no report of kind {kind!r}. {meant}There are: {', '.join(KINDS)}."
+            )
+        if Path(path).is_dir():
+            raise click.UsageError(f"--report {kind}: {path} is a directory, not a file")
+        if any(one.path == Path(path) for one in wanted):
+            raise click.UsageError(f"two reports cannot both be written to {path}")
+        wanted.append(Wanted(kind, Path(path)))
+    if gates != 1 and any(one.kind == "json" for one in wanted):
+        raise click.UsageError("--report json= reports on exactly one gate: name it with --gate")
+    if not gates and wanted:
+        raise click.UsageError("--report needs a gate: leave --no-gate out")
+    return wanted
+
+
+def write(
+    wanted: Sequence[Wanted], verdicts: Sequence[Verdict], *, build: str, digest: str
+) -> None:
+    """Write every report, making the directories that it needs.
+
+    Raises:
+        OSError: if one cannot be written.
+    """
+    for one in wanted:
+        text = _RENDER[one.kind](verdicts, build, digest)
+        one.path.parent.mkdir(parents=True, exist_ok=True)
+        one.path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def _text(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+    from lkgate.report.text import render
+
+    return "".join(
+        render(verdict, build=build, digest=digest, verbose=True).plain for verdict in verdicts
+    )
+
+
+def _json(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+    from lkgate.report.json import render
+
+    (verdict,) = verdicts
+    return render(verdict, build=build, digest=digest)
+
+
+def _junit(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+    from lkgate.report.junit import render
+
+    return render(verdicts, build=build)
+
+
+def _markdown(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+    from lkgate.report.markdown import render
+
+    return render(verdicts, build=build)
+
+
+def _github(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+    from lkgate.report.annotations import render
+
+    return render(verdicts, build=build)
+
+
+_RENDER: dict[str, Callable[[Sequence[Verdict], str, str], str]] = {
+    "text": _text,
+    "json": _json,
+    "junit": _junit,
+    "markdown": _markdown,
+    "github": _github,
+}

@@ -1,0 +1,58 @@
+"""``--report KIND=PATH``: refused before the replay if it cannot be, written after it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import click
+import pytest
+
+from lkgate.cli.reports import KINDS, Wanted, parse, write
+from tests.gate.calls import V3
+from tests.report.test_text import verdict_of
+
+
+def test_every_kind_is_written(tmp_path: Path) -> None:
+    wanted = parse([f"{kind}={tmp_path / 'new' / kind}" for kind in KINDS], gates=1)
+    write(wanted, [verdict_of(V3)], build="v3", digest="0" * 64)
+    made = {kind: (tmp_path / "new" / kind).read_text("utf-8") for kind in KINDS}
+    assert made["text"].startswith("FAIL  v3: 3 of 16 rules failed, 8 calls\n")
+    assert json.loads(made["json"])["verdict"] == "fail"
+    assert ElementTree.fromstring(made["junit"]).get("name") == "lkgate v3"
+    assert "### ❌ FAIL: v3" in made["markdown"]
+    assert made["github"].startswith("::error file=gates/demo.yaml,")
+
+
+def test_several_gates_in_one_file(tmp_path: Path) -> None:
+    wanted = parse([f"junit={tmp_path / 'j.xml'}"], gates=2)
+    write(wanted, [verdict_of(V3), verdict_of(V3)], build="v3", digest="0" * 64)
+    assert len(ElementTree.parse(tmp_path / "j.xml").getroot()) == 16
+
+
+@pytest.mark.parametrize(
+    ("values", "gates", "message"),
+    [
+        (["junit"], 1, "--report takes KIND=PATH, not 'junit'"),
+        (["junit="], 1, "--report takes KIND=PATH, not 'junit='"),
+        (
+            ["junt=x"],
+            1,
+            "there is no report of kind 'junt'. Did you mean 'junit'? "
+            "There are: text, json, junit, markdown, github.",
+        ),
+        (["text=x", "junit=x"], 1, "two reports cannot both be written to x"),
+        (["json=x"], 2, "--report json= reports on exactly one gate: name it with --gate"),
+        (["text=x"], 0, "--report needs a gate: leave --no-gate out"),
+        (["text=/"], 1, "--report text: / is a directory, not a file"),
+    ],
+)
+def test_what_cannot_be(values: list[str], gates: int, message: str) -> None:
+    with pytest.raises(click.UsageError) as refused:
+        parse(values, gates=gates)
+    assert refused.value.message == message
+
+
+def test_what_can_be() -> None:
+    assert parse(["markdown=a=b.md"], gates=1) == [Wanted("markdown", Path("a=b.md"))]
