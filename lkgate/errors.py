@@ -49,3 +49,7 @@ class ReplayError(LkgateError):
 
 class RecordError(LkgateError):
     """A live room could not be recorded (exit 4)."""
+
+
+class GithubError(LkgateError):
+    """GitHub could not be asked (exit 4)."""

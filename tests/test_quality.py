@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
         ["ruff", "check", "."],
         ["mypy"],
         ["lint-imports"],
+        ["zizmor", "--offline", "--quiet", "."],
     ],
     ids=lambda command: command[0] + "-" + command[1] if len(command) > 1 else command[0],
 )
@@ -26,4 +29,16 @@ def test_quality(command: list[str]) -> None:
     done = subprocess.run(
         [str(tool), *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=280
     )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_workflows() -> None:
+    """actionlint is a Go program: found on the path, as CI installs it, or skipped elsewhere."""
+    tool = shutil.which("actionlint")
+    if tool is None:
+        message = "go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    done = subprocess.run([tool], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from lkgate.errors import BuildError, LkgateError, RecordError, ReplayError
+from lkgate.errors import BuildError, GithubError, LkgateError, RecordError, ReplayError
 
 
 class Exit(IntEnum):
@@ -21,6 +21,6 @@ class Exit(IntEnum):
 
 def exit_of(error: LkgateError) -> Exit:
     """The code of an expected failure: 4 where the world failed, 2 where the input is wrong."""
-    if isinstance(error, BuildError | ReplayError | RecordError):
+    if isinstance(error, BuildError | ReplayError | RecordError | GithubError):
         return Exit.INCOMPLETE
     return Exit.USAGE

@@ -36,6 +36,7 @@ COMMANDS = {
     "check": ("lkgate.cli.check", "Verify every digest of a bundle."),
     "accept": ("lkgate.cli.accept", "Make the last replay of a build the baseline."),
     "seal": ("lkgate.cli.seal", "Take edited labels as a bundle's content."),
+    "comment": ("lkgate.cli.comment", "Put a report on a pull request, in place of the last one."),
     "recover": ("lkgate.cli.recover", "Close a recording that was cut off."),
     "pack": ("lkgate.cli.pack", "Pack a bundle into one .lkb file."),
     "unpack": ("lkgate.cli.unpack", "Unpack an .lkb file into a directory."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,16 @@ def _markdown(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
 def _github(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
     from lkgate.report.annotations import render
 
-    return render(verdicts, build=build)
+    return render(verdicts, build=build, directory=_from_workspace())
+
+
+def _from_workspace() -> str:
+    """Where this runs within the repository that GitHub checked out; ``""`` at its root."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    if not workspace:
+        return ""
+    here, root = Path.cwd().resolve(), Path(workspace).resolve()
+    return "" if here == root or root not in here.parents else here.relative_to(root).as_posix()
 
 
 _RENDER: dict[str, Callable[[Sequence[Verdict], str, str], str]] = {

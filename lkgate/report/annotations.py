@@ -16,14 +16,18 @@ _TEXT = 2_000
 _PLACES = 4
 
 
-def render(verdicts: Sequence[Verdict], *, build: str) -> str:
-    """A command a line, errors before warnings; empty if there is nothing to say."""
-    lines = [line for verdict in verdicts for line in _lines(verdict, build)]
+def render(verdicts: Sequence[Verdict], *, build: str, directory: str = "") -> str:
+    """A command a line, errors before warnings; empty if there is nothing to say.
+
+    Args:
+        directory: of the gates' paths, from the root of the repository.
+    """
+    lines = [line for verdict in verdicts for line in _lines(verdict, build, directory)]
     return "".join(f"{line}\n" for line in sorted(lines, key=lambda line: line[:8] != "::error "))
 
 
-def _lines(verdict: Verdict, build: str) -> Iterator[str]:
-    place = {"file": verdict.gate.path}
+def _lines(verdict: Verdict, build: str, directory: str) -> Iterator[str]:
+    place = {"file": f"{directory}/{verdict.gate.path}" if directory else verdict.gate.path}
     for problem in verdict.missing:
         text = f"{problem.call}: {problem.reason}. {problem.next_step or ''}"
         yield _command("error", {**place, "title": f"lkgate: no replay of {problem.call}"}, text)

@@ -1,0 +1,29 @@
+"""``lkgate comment``: a report as the one comment that every run writes over."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command("comment")
+@click.argument("report", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def command(report: Path) -> None:
+    """Put REPORT (of `--report markdown=REPORT`) on the pull request of this GitHub workflow.
+
+    Needs GITHUB_TOKEN with `pull-requests: write`. Where the token may not write, as in a pull
+    request from a fork, it says so and succeeds: the job's summary has the same text.
+    """
+    from lkgate.github import PullRequest, comment
+
+    where = PullRequest.of(os.environ)
+    if where is None:
+        click.echo("not a pull request: nothing to comment on", err=True)
+        return
+    done = comment(where, report.read_text("utf-8"))
+    if done == "refused":
+        click.echo("the token may not comment here (a fork's may not): left out", err=True)
+    else:
+        click.echo(f"{done} the comment on {where.repository}#{where.number}", err=True)
