@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate.diff.align import align
@@ -72,7 +72,6 @@ def test_empty_sides() -> None:
     assert pairs(play(steps("one")), bundle())[1] == [(0, None), (1, None), (2, None)]
 
 
-@settings(deadline=None)
 @given(
     said=st.lists(st.sampled_from(WORDS), unique=True, min_size=1, max_size=6),
     at=st.integers(0, 6),
@@ -93,7 +92,6 @@ def test_one_exchange_more_moves_no_other(said: list[str], at: int) -> None:
     assert extra == ["something quite different", "Reply to something quite different."]
 
 
-@settings(deadline=None)
 @given(
     old=st.lists(st.sampled_from(WORDS), max_size=5),
     new=st.lists(st.sampled_from(WORDS), max_size=5),

@@ -98,7 +98,7 @@ def changed(one: Examined, change: Callable[[JudgedCall], JudgedCall]) -> Examin
     return replace(one, call=change(one.call))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(gate=gates, calls=sets, data=st.data())
 def test_deleting_a_call_is_never_a_pass(
     gate: Gate, calls: list[Examined], data: st.DataObject
@@ -156,7 +156,7 @@ def _unlabel(_: str) -> Callable[[JudgedCall], JudgedCall]:
     return lambda call: replace(call, labels=None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(gate=gates, calls=sets, data=st.data())
 def test_deleting_a_measurement_never_turns_into_a_pass(
     gate: Gate, calls: list[Examined], data: st.DataObject
@@ -177,7 +177,7 @@ def test_deleting_a_measurement_never_turns_into_a_pass(
             assert new.status != "pass"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(gate=gates, calls=sets, data=st.data())
 def test_deleting_a_baseline_never_turns_into_a_pass(
     gate: Gate, calls: list[Examined], data: st.DataObject
@@ -199,7 +199,7 @@ def _same(one: Examined, other: Examined) -> bool:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(gate=gates, calls=sets)
 def test_verdict_is_the_same_in_any_order_of_calls(gate: Gate, calls: list[Examined]) -> None:
     recordings = [one.call.call for one in calls]
@@ -209,7 +209,7 @@ def test_verdict_is_the_same_in_any_order_of_calls(gate: Gate, calls: list[Exami
         assert (a.status, a.observed, a.baseline, a.n) == (b.status, b.observed, b.baseline, b.n)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(gate=gates, calls=sets)
 def test_every_failure_has_its_evidence_and_every_silence_its_reason(
     gate: Gate, calls: list[Examined]
@@ -233,7 +233,6 @@ def test_every_failure_has_its_evidence_and_every_silence_its_reason(
 values = st.lists(st.integers(-100, 100).map(float), min_size=1, max_size=60)
 
 
-@settings(deadline=None)
 @given(values=values, share=st.sampled_from((0.5, 0.9, 0.95, 1.0)))
 def test_percentile_is_the_smallest_value_with_its_share_at_or_below(
     values: list[float], share: float

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate import document
@@ -323,7 +323,6 @@ def test_margins() -> None:
 plain = st.text("ab :#-'\"[]{}&*!|>%@,?\n0123456789.~", max_size=40)
 
 
-@settings(deadline=None)
 @given(text=plain)
 def test_any_text_is_parsed_or_refused_with_its_place(text: str) -> None:
     try:
@@ -332,7 +331,6 @@ def test_any_text_is_parsed_or_refused_with_its_place(text: str) -> None:
         assert (error.where or "").startswith("gate.yaml")
 
 
-@settings(deadline=None)
 @given(
     value=st.recursive(
         st.booleans() | st.integers(-(10**9), 10**9) | st.text("abc yn", max_size=5) | st.none(),

@@ -28,7 +28,7 @@ def noise(count: int) -> NDArray[np.int16]:
     st.lists(st.integers(0, 3_000), min_size=1, max_size=8),
     st.sampled_from([1, 2]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_pieces_give_what_the_whole_gives(
     input_hz: int, output_hz: int, pieces: list[int], channels: int
 ) -> None:

@@ -47,7 +47,6 @@ def put(value: Json, at: Place, new: Json) -> Json:
 
 @settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate.measure.compare import mismatches
@@ -48,7 +48,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(a=json_values, b=json_values)
 def test_same_means_no_mismatch(a: Json, b: Json) -> None:
     assert mismatches(a, a) == []
@@ -58,7 +57,6 @@ def test_same_means_no_mismatch(a: Json, b: Json) -> None:
 names = st.lists(st.sampled_from("abc"), max_size=6)
 
 
-@settings(deadline=None)
 @given(expected=names, made=names)
 def test_pairing_uses_every_call_once(expected: list[str], made: list[str]) -> None:
     found = pair(expected, made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate.measure.turns import turns_of
@@ -266,7 +266,6 @@ stretches = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(caller=stretches, agent=stretches)
 def test_every_sound_is_in_one_turn_and_turns_are_in_order(
     caller: list[Span], agent: list[Span]

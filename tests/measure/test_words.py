@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate.measure.words import align, similarity, words_of
@@ -34,7 +34,6 @@ def distance(a: tuple[str, ...], b: tuple[str, ...]) -> int:
     return min(same, distance(a[1:], b) + 1, distance(a, b[1:]) + 1)
 
 
-@settings(deadline=None)
 @given(a=words, b=words)
 def test_alignment_is_cheapest_and_complete(a: tuple[str, ...], b: tuple[str, ...]) -> None:
     steps = align(a, b)

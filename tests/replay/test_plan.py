@@ -203,7 +203,7 @@ def calls(draw: st.DrawFn) -> tuple[Edges, Edges]:
     return voice(draw(st.integers(0, 4000))), voice(0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(calls())
 def test_a_plan_played_into_the_recorded_agent_is_the_recording(call: tuple[Edges, Edges]) -> None:
     caller, agent = call

@@ -38,7 +38,7 @@ def test_a_missing_call_comes_first() -> None:
 
 
 @given(st.text(max_size=80))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_whatever_a_call_says_is_one_command_a_line(said: str) -> None:
     for text in (said, TEXT, "a" * 10_000_000):
         lines = render([hostile(text)], build=text).split("\n")[:-1]

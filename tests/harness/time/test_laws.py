@@ -118,19 +118,19 @@ def steps(depth: int) -> st.SearchStrategy[list[Step]]:
     return st.lists(plain | nested, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps(3))
 def test_a_program_leaves_the_same_trace_as_on_an_ordinary_loop(program: list[Step]) -> None:
     assert virtual(program) == ordinary(program)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps(3))
 def test_a_program_leaves_the_same_trace_every_time(program: list[Step]) -> None:
     assert virtual(program) == virtual(program)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 5), max_size=60), st.sets(st.integers(0, 59)))
 def test_timers_fire_by_time_and_then_by_when_they_were_set(
     delays: list[int], cancelled: set[int]
