@@ -247,3 +247,24 @@ def test_a_report_that_cannot_be_printed_is_no_bug() -> None:
         )
     assert done.returncode == 4, done.stderr
     assert "No space left on device" in done.stderr and "bug" not in done.stderr
+
+
+def test_the_demo_in_an_empty_directory(tmp_path: Path) -> None:
+    done = lkgate("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith(("lkgate-demo$", "exit"))]
+    assert told == [
+        "lkgate-demo$ lkgate replay --against v2    "
+        "# warmer words, quicker to answer: a build that may go out",
+        "exit code 0",
+        "lkgate-demo$ lkgate replay --against v3    "
+        "# three faults that no transcript shows: a build that may not",
+        "exit code 1",
+    ]
+    assert "\nPASS  v2: " in done.stdout
+    assert "\nFAIL  v3: " in done.stdout
+    assert (tmp_path / "lkgate-demo/.lkgate/replays/v3/book/manifest.json").is_file()
+    again = lkgate("demo", cwd=tmp_path)
+    assert (again.returncode, again.stderr) == (
+        2, "error: lkgate-demo: there is something already\n  Name another directory.\n",
+    )  # fmt: skip
