@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 
@@ -20,6 +22,7 @@ def command(calls: tuple[str, ...], build: str, yes: bool) -> None:
     from lkgate.errors import BundleError, ConfigError
     from lkgate.gate.metrics import acceptance
     from lkgate.replay.run import ReplayOptions, replays_of
+    from lkgate.report.words import count
 
     config = settings()
     home = replays_of(ReplayOptions.of(config).state, build)
@@ -56,8 +59,11 @@ def command(calls: tuple[str, ...], build: str, yes: bool) -> None:
     for recording, _, old, new in changes:
         state = "new" if old is None else "unchanged" if old == new else f"was {old[:12]}"
         click.echo(f"{recording.call}: {new[:12]} ({state})")
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("nobody is there to ask: pass --yes")
     if not yes:
-        click.confirm(f"Accept {len(changes)} replays as baselines?", abort=True, err=True)
+        asked = f"Accept {count(len(changes), 'replay')} as {count(len(changes), 'baseline')}?"
+        click.confirm(asked, abort=True, err=True)
     for recording, replay, _, _ in changes:
         strip_audio(replay, recording.path / "baseline", accepted=acceptance())
-    click.echo(f"accepted: {len(changes)} baselines")
+    click.echo(f"accepted: {count(len(changes), 'baseline')}")

@@ -30,6 +30,7 @@ _DISK = {
 # name -> (module, one line of help). Modules load when their command runs: `--help` stays fast.
 COMMANDS = {
     "demo": ("lkgate.cli.demo", "See a pass and a failure on recorded calls to a demo agent."),
+    "init": ("lkgate.cli.init", "Make an agent's repository ready for lkgate."),
     "replay": ("lkgate.cli.replay", "Replay recordings into a build, diff, and gate."),
     "record": ("lkgate.cli.record", "Record a live LiveKit room as a bundle."),
     "import": ("lkgate.cli.import_", "Make a bundle of a call that something else recorded."),

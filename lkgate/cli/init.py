@@ -1,0 +1,88 @@
+"""``lkgate init``: an agent's repository made ready."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("init")
+@click.option(
+    "--program",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The agent's program, where it is not found by itself.",
+)
+@click.option(
+    "--load/--no-load",
+    default=None,
+    help="Load the program at the end to see that it can be replayed (asked on a terminal).",
+)
+def command(program: Path | None, load: bool | None) -> None:
+    """Write settings, a gate and a workflow for the agent of this directory.
+
+    Reads the sources and runs none of them. What is there already is left as it is.
+
+    Example: cd my-agent && lkgate init
+    """
+    from lkgate.errors import ConfigError
+    from lkgate.scaffold import find_programs, read_program, write
+
+    root = Path.cwd()
+    found = find_programs(root)
+    if program is not None:
+        named = program.resolve()
+        if not named.is_relative_to(root.resolve()):
+            raise ConfigError("it is not below this directory", where=str(program))
+        read = read_program(root.resolve(), named)
+        if read is None:
+            raise ConfigError(
+                "this runs no agent worker: it calls no `cli.run_app`", where=str(program)
+            )
+        found = [read]
+    if not found:
+        raise ConfigError(
+            "no agent program found: no Python file here runs an agent worker (`cli.run_app`)",
+            where=str(root),
+            next_step="Run it where the agent's sources are, or name the file with --program.",
+        )
+    chosen, *others = found
+    click.echo(f"agent program: {chosen.path}")
+    for one in others:
+        click.echo(f"  also found: {one.path} (choose it with --program)")
+    for done in write(root, chosen):
+        click.echo(f"{done.what:>8} {done.path}" + (f": {done.why}" if done.why else ""))
+    if load is None:
+        load = sys.stdin.isatty() and click.confirm(
+            "Load the program now, without network and keys, to see that it can be replayed?"
+        )
+    if load:
+        _load()
+    click.echo(
+        "\nNext:\n"
+        "  export LIVEKIT_URL=... LIVEKIT_API_KEY=... LIVEKIT_API_SECRET=...\n"
+        "  lkgate record --room my-room --build candidate   # talk to the agent there, Ctrl-C\n"
+        "  lkgate replay --against candidate --no-gate      # the same call, from the recording\n"
+        "  lkgate accept --build candidate                  # this is how it should be\n"
+        "  git add pyproject.toml gates recordings .github .gitignore .gitattributes"
+    )
+
+
+def _load() -> None:
+    from lkgate.builds import resolve
+    from lkgate.cli.settings import settings
+    from lkgate.replay.pool import replay_calls
+
+    config = settings()
+    build = resolve("candidate", config)
+    replay_calls(
+        build,
+        [],
+        workers=1,
+        wall_limit_s=config.replay.wall_limit_s,
+        load_limit_s=config.replay.load_limit_s,
+        on_event=lambda _: None,
+        load={"models": "cassette", "seed": config.replay.seed},
+    )
+    click.echo("  loaded: it makes an agent server, so recorded calls can be replayed into it")
