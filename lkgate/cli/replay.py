@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace as amended
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,7 @@ from lkgate.cli.exits import Exit
 if TYPE_CHECKING:
     from lkgate.model.gate import Verdict
     from lkgate.replay.run import ReplaySet, Verification
+    from lkgate.report.html import Sources
 
 
 @click.command("replay")
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="KIND=PATH",
     help="Also write a report to a file: "
-    "text, json, junit, markdown (a job summary, a comment) or github (annotations).",
+    "html, text, json, junit, markdown (a job summary, a comment) or github (annotations).",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
 @click.option("--no-gate", is_flag=True, help="Replay only; judge nothing.")
@@ -111,10 +113,22 @@ def command(
         _print_failures(replays)
     for verdict in verdicts:
         _print(verdict, build.name, digest, form, verbose)
-    write(wanted, verdicts, build=build.name, digest=digest)
+    write(
+        wanted,
+        verdicts,
+        build=build.name,
+        digest=digest,
+        sources=partial(_sources, replays, options.state),
+    )
     if verification is not None:
         _print_verification(verification)
     return _exit(replays, verdicts, verification)
+
+
+def _sources(replays: ReplaySet, state: Path) -> dict[str, Sources]:
+    from lkgate.cli.listening import sources_of
+
+    return sources_of(replays.calls, state)
 
 
 def _say_speed(replays: ReplaySet, wall_s: float, times: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ import click
 
 if TYPE_CHECKING:
     from lkgate.model.gate import Verdict
+    from lkgate.report.html import Sources
 
-KINDS = ("text", "json", "junit", "markdown", "github")
+KINDS = ("text", "html", "json", "junit", "markdown", "github")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +48,53 @@ def parse(values: Sequence[str], *, gates: int) -> list[Wanted]:
         if any(one.path == Path(path) for one in wanted):
             raise click.UsageError(f"two reports cannot both be written to {path}")
         wanted.append(Wanted(kind, Path(path)))
-    if gates != 1 and any(one.kind == "json" for one in wanted):
-        raise click.UsageError("--report json= reports on exactly one gate: name it with --gate")
+    for one in wanted:
+        if gates > 1 and one.kind in ("json", "html"):
+            raise click.UsageError(
+                f"--report {one.kind}= reports on exactly one gate: name it with --gate"
+            )
     if not gates and wanted:
         raise click.UsageError("--report needs a gate: leave --no-gate out")
     return wanted
 
 
 def write(
-    wanted: Sequence[Wanted], verdicts: Sequence[Verdict], *, build: str, digest: str
+    wanted: Sequence[Wanted],
+    verdicts: Sequence[Verdict],
+    *,
+    build: str,
+    digest: str,
+    sources: Callable[[], Mapping[str, Sources]],
 ) -> None:
     """Write every report, making the directories that it needs.
+
+    Args:
+        sources: what can be listened to; asked for only if a report holds sound.
 
     Raises:
         OSError: if one cannot be written.
     """
     for one in wanted:
-        text = _RENDER[one.kind](verdicts, build, digest)
         one.path.parent.mkdir(parents=True, exist_ok=True)
+        if one.kind == "html":
+            _write_html(one.path, verdicts[0], build, digest, sources())
+            continue
+        text = _RENDER[one.kind](verdicts, build, digest)
         one.path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def _write_html(
+    path: Path, verdict: Verdict, build: str, digest: str, sources: Mapping[str, Sources]
+) -> None:
+    from lkgate.report.html import render
+
+    beside = f"{path.stem}-audio"
+    page = render(verdict, build=build, digest=digest, sources=sources, beside=beside)
+    path.write_text(page.text, encoding="utf-8", errors="replace")
+    for name, data in page.beside.items():
+        place = path.parent / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(data)
 
 
 def _text(verdicts: Sequence[Verdict], build: str, digest: str) -> str:

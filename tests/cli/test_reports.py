@@ -16,9 +16,10 @@ from tests.report.test_text import verdict_of
 
 def test_every_kind_is_written(tmp_path: Path) -> None:
     wanted = parse([f"{kind}={tmp_path / 'new' / kind}" for kind in KINDS], gates=1)
-    write(wanted, [verdict_of(V3)], build="v3", digest="0" * 64)
+    write(wanted, [verdict_of(V3)], build="v3", digest="0" * 64, sources=dict)
     made = {kind: (tmp_path / "new" / kind).read_text("utf-8") for kind in KINDS}
     assert made["text"].startswith("FAIL  v3: 3 of 16 rules failed, 8 calls\n")
+    assert made["html"].startswith("<!DOCTYPE html>\n")
     assert json.loads(made["json"])["verdict"] == "fail"
     assert ElementTree.fromstring(made["junit"]).get("name") == "lkgate v3"
     assert "### ❌ FAIL: v3" in made["markdown"]
@@ -27,7 +28,8 @@ def test_every_kind_is_written(tmp_path: Path) -> None:
 
 def test_several_gates_in_one_file(tmp_path: Path) -> None:
     wanted = parse([f"junit={tmp_path / 'j.xml'}"], gates=2)
-    write(wanted, [verdict_of(V3), verdict_of(V3)], build="v3", digest="0" * 64)
+    verdicts = [verdict_of(V3), verdict_of(V3)]
+    write(wanted, verdicts, build="v3", digest="0" * 64, sources=dict)
     assert len(ElementTree.parse(tmp_path / "j.xml").getroot()) == 16
 
 
@@ -40,10 +42,11 @@ def test_several_gates_in_one_file(tmp_path: Path) -> None:
             ["junt=x"],
             1,
             "there is no report of kind 'junt'. Did you mean 'junit'? "
-            "There are: text, json, junit, markdown, github.",
+            "There are: text, html, json, junit, markdown, github.",
         ),
         (["text=x", "junit=x"], 1, "two reports cannot both be written to x"),
         (["json=x"], 2, "--report json= reports on exactly one gate: name it with --gate"),
+        (["html=x"], 2, "--report html= reports on exactly one gate: name it with --gate"),
         (["text=x"], 0, "--report needs a gate: leave --no-gate out"),
         (["text=/"], 1, "--report text: / is a directory, not a file"),
     ],

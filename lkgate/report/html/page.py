@@ -1,0 +1,135 @@
+"""The page: what ``view`` shows, through the template, with the audio in it or beside it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import jinja2
+from markupsafe import Markup
+
+from lkgate.model.gate import Verdict
+from lkgate.report import words
+from lkgate.report.html.sound import MIME
+from lkgate.report.html.view import Side, Sources, calls_of, reasons_of
+from lkgate.report.inert import clipped, visible_lines
+
+# Of audio within one file, before base64; beyond it audio lies beside the page.
+BUDGET_BYTES = 24_000_000
+# Of one text; nobody reads more of it here.
+_TEXT = 10_000
+_WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report.
+
+    Attributes:
+        text: the HTML.
+        beside: files that it links to, by their name relative to it; empty if it holds all.
+    """
+
+    text: str
+    beside: Mapping[str, bytes]
+
+
+def render(
+    verdict: Verdict,
+    *,
+    build: str,
+    digest: str,
+    sources: Mapping[str, Sources],
+    beside: str,
+    budget_bytes: int = BUDGET_BYTES,
+) -> Page:
+    """The report of one gate.
+
+    Args:
+        sources: by call; a call that has none is shown without sound and recording.
+        beside: directory for what does not fit into the page, relative to it.
+        budget_bytes: of audio in the page itself.
+    """
+    sounds = {
+        (call, side): heard.opus
+        for call, source in sources.items()
+        for side, heard in source.heard.items()
+        if heard.opus is not None
+    }
+    whole = sum(len(opus) for opus in sounds.values()) <= budget_bytes
+    names = {key: f"{beside}/{number:04d}.ogg" for number, key in enumerate(sorted(sounds))}
+    style, script = _asset("report.css"), _asset("report.js")
+    text = _template().render(
+        verdict=verdict,
+        word=_WORD[verdict.status],
+        build=build,
+        digest=digest,
+        reasons=reasons_of(verdict),
+        held=verdict.with_status("pass"),
+        follows=verdict.with_status("follows"),
+        calls=calls_of(verdict, build, sources),
+        cohorts=_cohorts(verdict),
+        sounds=_inside(sounds) if whole else {},
+        links={} if whole else names,
+        words=words,
+        style=Markup(style),
+        script=Markup(script),
+        policy=_policy(style, script, whole=whole),
+    )
+    return Page(text, {} if whole else {names[key]: opus for key, opus in sounds.items()})
+
+
+def _inside(sounds: Mapping[tuple[str, Side], bytes]) -> dict[tuple[str, Side], Markup]:
+    return {
+        key: Markup(f"data:{MIME};base64,{base64.b64encode(opus).decode()}")
+        for key, opus in sounds.items()
+    }
+
+
+def _policy(style: str, script: str, *, whole: bool) -> str:
+    """Nothing but this page's own script and style, and sound."""
+    media = "data:" if whole else "'self' file:"
+    return (
+        f"default-src 'none'; script-src {_sha(script)}; style-src {_sha(style)}; "
+        f"media-src {media}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _sha(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _cohorts(verdict: Verdict) -> list[str]:
+    every = {
+        f"{key}={value}"
+        for call in verdict.calls
+        if call.labels
+        for key, value in call.labels.cohort.items()
+    }
+    return sorted(every)
+
+
+def _asset(name: str) -> str:
+    return files("lkgate.report.html").joinpath(name).read_text("utf-8")
+
+
+def _inert(value: object) -> object:
+    """Every text that is printed: the template escapes it, this takes its controls away."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible_lines(clipped(value, _TEXT))
+    return value
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_inert,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_asset),
+    )
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,145 @@
+"use strict";
+(() => {
+  const all = (selector, from = document) => Array.from(from.querySelectorAll(selector));
+  const byId = (id) => document.getElementById(id);
+  const player = byId("player");
+  const sounds = new Map(
+    all("#sounds span").map((one) => [one.dataset.call + "\n" + one.dataset.side, one.dataset.src]),
+  );
+  const calls = all(".call");
+  const figureOf = new Map();
+  for (const figure of all(".session")) {
+    const call = figure.closest(".call").querySelector("h3").textContent;
+    figureOf.set(call + "\n" + figure.dataset.side, figure);
+  }
+  for (const label of all(".ticks li")) {
+    const rects = all("rect", label.closest(".ticks"));
+    const index = Array.from(label.parentNode.children).indexOf(label);
+    label.style.left = Number(rects[index].getAttribute("x")) / 10 + "%";
+  }
+
+  // One sound at a time; a cursor on the session that it is of.
+  let now = null;
+  let button = null;
+  const length = (figure) => Number(figure.dataset.length);
+  const stop = () => {
+    player.pause();
+    if (button) button.classList.remove("playing");
+    button = null;
+  };
+  const play = (key, at, from) => {
+    const source = sounds.get(key);
+    if (!source) return;
+    if (button && button === from && !player.paused) return stop();
+    stop();
+    const begin = () => {
+      player.currentTime = at;
+      player.play();
+    };
+    if (now === key) {
+      begin();
+    } else {
+      now = key;
+      player.src = source;
+      player.addEventListener("loadedmetadata", begin, { once: true });
+      player.load();
+    }
+    button = from;
+    if (button) button.classList.add("playing");
+  };
+  player.addEventListener("ended", stop);
+  const draw = () => {
+    const figure = figureOf.get(now);
+    if (figure) {
+      const x = Math.min(1000, (1000 * player.currentTime) / length(figure));
+      const cursor = figure.querySelector(".cursor");
+      cursor.setAttribute("x1", x);
+      cursor.setAttribute("x2", x);
+    }
+    if (!player.paused) requestAnimationFrame(draw);
+  };
+  player.addEventListener("play", draw);
+  player.addEventListener("seeked", draw);
+  document.addEventListener("click", (event) => {
+    const hear = event.target.closest("button.hear");
+    if (hear) {
+      play(hear.dataset.call + "\n" + hear.dataset.side, Number(hear.dataset.at), hear);
+      return;
+    }
+    const box = event.target.closest("svg [data-at]");
+    if (box) {
+      const figure = box.closest(".session");
+      const call = figure.closest(".call").querySelector("h3").textContent;
+      play(call + "\n" + figure.dataset.side, Number(box.dataset.at), null);
+    }
+    const link = event.target.closest("a[href^='#call-']");
+    if (link) reveal(document.getElementById(decodeURIComponent(link.hash.slice(1)))
+      || document.getElementById(link.hash.slice(1)));
+  });
+
+  // Filters.
+  const fields = { rules: byId("by-rule"), layers: byId("by-layer"), cohort: byId("by-cohort") };
+  const text = byId("by-text");
+  const filter = () => {
+    const wanted = text.value.trim().toLowerCase();
+    let shown = 0;
+    for (const call of calls) {
+      const fits = Object.entries(fields).every(
+        ([name, field]) =>
+          !field.value || call.dataset[name].split("\n").includes(field.value),
+      );
+      call.hidden = !fits || (wanted !== "" && !call.textContent.toLowerCase().includes(wanted));
+      if (!call.hidden) shown += 1;
+    }
+    byId("shown").textContent = shown === calls.length ? "" : shown + " of " + calls.length + " calls";
+  };
+  for (const field of [...Object.values(fields), text]) field.addEventListener("input", filter);
+  document.querySelector(".filters").addEventListener("submit", (event) => event.preventDefault());
+
+  // Keys.
+  let current = -1;
+  const go = (step) => {
+    const visible = calls.filter((call) => !call.hidden);
+    if (!visible.length) return;
+    const at = visible.indexOf(calls[current]);
+    const next = visible[Math.min(visible.length - 1, Math.max(0, at + step))];
+    if (calls[current]) calls[current].classList.remove("current");
+    current = calls.indexOf(next);
+    next.classList.add("current");
+    next.querySelector("summary").focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const reveal = (call) => {
+    if (!call) return;
+    call.hidden = false;
+    call.querySelector("details").open = true;
+    call.scrollIntoView();
+  };
+  const theme = () => {
+    const root = document.documentElement;
+    const dark = root.dataset.theme
+      ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  };
+  byId("theme").addEventListener("click", theme);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(input|select|textarea)$/i.test(event.target.tagName)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const does = {
+      j: () => go(1),
+      k: () => go(-1),
+      d: theme,
+      "/": () => text.focus(),
+      " ": () => (player.paused ? now && player.play() : stop()),
+    }[event.key];
+    if (!does || (event.key === " " && event.target.closest("button, summary"))) return;
+    event.preventDefault();
+    does();
+  });
+  addEventListener("beforeprint", () => all(".call details").forEach((one) => { one.open = true; }));
+  if (location.hash) reveal(document.getElementById(decodeURIComponent(location.hash.slice(1))));
+})();

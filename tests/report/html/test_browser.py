@@ -1,0 +1,187 @@
+"""The page in a real browser: heard, filtered, driven by keys, dark, printed, hostile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from lkgate.model.gate import Verdict
+from tests.gate.calls import V3
+from tests.report.hostile import TEXT, hostile
+from tests.report.html.pages import page
+from tests.report.test_text import verdict_of
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is not installed")
+        pytest.skip("no chromium on the path")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Tab]:
+    """A tab in which nothing may go wrong, neither in a script nor against the policy."""
+    wrong: list[str] = []
+    asked: list[str] = []
+    made = browser.new_page(viewport={"width": 1200, "height": 900})
+    made.on("console", lambda message: wrong.append(message.text))
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    made.on("request", lambda one: asked.append(one.url))
+    yield made
+    made.close()
+    assert wrong == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def show(tab: Tab, tmp_path: Path, verdict: Verdict, *, budget_bytes: int = 24_000_000) -> None:
+    made = page(verdict, budget_bytes=budget_bytes)
+    (tmp_path / "report.html").write_text(made.text, "utf-8")
+    for name, data in made.beside.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    tab.goto((tmp_path / "report.html").as_uri())
+
+
+def heard_s(tab: Tab) -> float:
+    """Where it plays, once it does. The page's policy forbids a wait within it."""
+    while True:
+        tab.wait_for_timeout(50)
+        if tab.evaluate("!player.paused && player.currentTime > 0 && !player.seeking"):
+            at: float = tab.evaluate("player.currentTime")
+            return at
+
+
+@pytest.mark.parametrize("budget_bytes", [24_000_000, 0], ids=["inside", "beside"])
+def test_a_click_on_a_turn_plays_it(tab: Tab, tmp_path: Path, budget_bytes: int) -> None:
+    show(tab, tmp_path, verdict_of(V3), budget_bytes=budget_bytes)
+    button = tab.locator("#call-barge-in-book .places button.hear").first
+    at = float(button.get_attribute("data-at") or 0)
+    button.click()
+    assert at <= heard_s(tab) < at + 5
+    assert tab.evaluate("isFinite(player.duration)")
+    cursor = tab.locator("#call-barge-in-book figure[data-side=candidate] .cursor")
+    assert float(cursor.get_attribute("x1") or -5) > 0
+    button.click()
+    assert tab.evaluate("player.paused")
+    turn = tab.locator("#call-barge-in-book figure[data-side=recording] rect.turn").nth(2)
+    at = float(turn.get_attribute("data-at") or 0)
+    turn.dispatch_event("click")
+    assert at <= heard_s(tab) < at + 5
+
+
+def test_filters_and_keys(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3))
+    shown = tab.locator(".call:not([hidden])")
+    assert shown.count() == 8
+    tab.select_option("#by-rule", "barge-ins-ignored")
+    assert shown.evaluate_all("all => all.map(one => one.id)") == [
+        "call-barge-in-book", "call-barge-in-twice",
+    ]  # fmt: skip
+    assert tab.inner_text("#shown") == "2 of 8 calls"
+    tab.select_option("#by-rule", "")
+    tab.select_option("#by-layer", "tts")
+    assert shown.count() == 0
+    tab.select_option("#by-layer", "")
+    tab.select_option("#by-cohort", "language=en")
+    assert shown.count() == 8
+    tab.keyboard.press("/")
+    tab.keyboard.type("are you SURE")
+    assert shown.count() == 2
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("j")
+    tab.keyboard.press("j")
+    current = tab.locator(".call.current")
+    assert current.get_attribute("id") == shown.nth(1).get_attribute("id")
+    opened = current.locator("details").get_attribute("open")
+    tab.keyboard.press("Enter")
+    assert current.locator("details").get_attribute("open") != opened
+
+
+def test_a_link_opens_the_call_that_it_names(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3))
+    tab.locator(".reason a", has_text="mind-changed").first.click()
+    assert tab.locator("#call-mind-changed details").get_attribute("open") is not None
+
+
+def test_dark_and_light(tab: Tab, tmp_path: Path) -> None:
+    tab.emulate_media(color_scheme="dark")
+    show(tab, tmp_path, verdict_of(V3))
+    colour = "getComputedStyle(document.body).backgroundColor"
+    dark = tab.evaluate(colour)
+    tab.keyboard.press("d")
+    assert tab.evaluate(colour) != dark
+    tab.click("#theme")
+    assert tab.evaluate(colour) == dark
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read(tab: Tab, tmp_path: Path, scheme: str) -> None:
+    """Contrast of at least 4.5 to 1 between each text and what is behind it (WCAG 2, 1.4.3)."""
+    tab.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+    show(tab, tmp_path, verdict_of(V3))
+    faint = tab.evaluate(CONTRAST)
+    assert faint == []
+
+
+CONTRAST = """() => {
+  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
+    .map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, i) => sum + one * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (one) => {
+    for (; one; one = one.parentElement) {
+      const colour = parts(getComputedStyle(one).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const one = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim()) continue;
+    if (one.closest("script, style, svg, .lost, [hidden]")) continue;
+    const a = light(parts(getComputedStyle(one).color)), b = light(behind(one));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.add(one.className + " " + one.tagName + " " + ratio.toFixed(2));
+  }
+  return [...faint];
+}"""
+
+
+def test_on_a_phone_nothing_runs_out_of_the_page(tab: Tab, tmp_path: Path) -> None:
+    tab.set_viewport_size({"width": 360, "height": 740})
+    show(tab, tmp_path, hostile("a" * 3000))
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_hostile_call_runs_nothing(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, hostile(TEXT + "<img src=x onerror=alert(1)>"))
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert tab.evaluate("document.scripts.length") == 1
+    assert tab.evaluate("document.images.length") == 0
+    assert "<script>alert(1)</script>" in tab.inner_text("main")
