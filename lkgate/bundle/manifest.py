@@ -28,8 +28,8 @@ ALTERED = "The bundle was altered or damaged: get it again from where it came."
 
 ROLES: tuple[Role, ...] = ("caller", "agent", "other")
 SOURCES: tuple[SourceKind, ...] = ("record", "import", "replay")
-CassetteKind = Literal["full", "partial", "none"]
-CASSETTES: tuple[CassetteKind, ...] = ("full", "partial", "none")
+CassetteKind = Literal["full", "partial", "derived", "none"]
+CASSETTES: tuple[CassetteKind, ...] = ("full", "partial", "derived", "none")
 
 MAX_SAMPLES = 1 << 30
 """Of one track: six hours at 48 kHz. More is a decompression bomb."""

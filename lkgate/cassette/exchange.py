@@ -11,7 +11,7 @@ from lkgate.errors import BundleError
 from lkgate.model.event import Json
 from lkgate.model.turn import Modality
 
-Origin = Literal["recorded", "live"]
+Origin = Literal["recorded", "live", "derived"]
 Ending = Literal["done", "cancelled", "error"]
 
 
@@ -29,7 +29,9 @@ class Exchange:
         response: what came back, and when; every modality has its own fields, and all have
             ``ending``: ``done``; ``cancelled``: whoever asked did not wait for the end;
             ``error``: the provider or the tool failed, with ``error`` beside it.
-        origin: ``recorded`` in the recorded call, ``live``: added by ``--models record``.
+        origin: ``recorded`` in the recorded call, ``live``: added by ``--models record``,
+            ``derived``: made from what was seen of the call from outside; its request is one of
+            :mod:`lkgate.cassette.outside`.
     """
 
     modality: Modality

@@ -124,6 +124,8 @@ def words(text: str) -> str:
 def lines(modality: Modality, request: Mapping[str, Json]) -> list[str]:
     """A request as text, one line a thing that can differ: for a person, and to compare."""
     if modality == "llm":
+        if "conversation" in request:
+            return [_item_line(item) for item in _objects(request["conversation"])]
         return _llm_lines(request)
     if modality == "tool":
         arguments = request["arguments"]
@@ -131,10 +133,12 @@ def lines(modality: Modality, request: Mapping[str, Json]) -> list[str]:
             return [f"tool {request['tool']}", compact(arguments)]
         given = [f"{name}: {compact(value)}" for name, value in sorted(arguments.items())]
         return [f"tool {request['tool']}", *given]
-    head = [f"model {request['model']}"]
+    head = [f"model {request['model']}"] if "model" in request else []
     if modality == "stt":
-        return [*head, f"language {request['language'] or 'any'}"]
-    return [*head, f"voice {compact(request['voice'])}", f"text {request['text']}"]
+        return [*head, f"language {request.get('language') or 'any'}"]
+    if "voice" in request:
+        head.append(f"voice {compact(request['voice'])}")
+    return [*head, f"text {request['text']}"]
 
 
 def _item(item: Mapping[str, Json], numbers: dict[str, int]) -> Json:
@@ -179,9 +183,13 @@ def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else [value]
 
 
+def _objects(value: Json) -> list[dict[str, Json]]:
+    return [item for item in _list(value) if isinstance(item, dict)]
+
+
 def _llm_lines(request: Mapping[str, Json]) -> list[str]:
     made = [f"model {request['model']}"]
-    made += [_item_line(item) for item in _list(request["items"]) if isinstance(item, dict)]
+    made += [_item_line(item) for item in _objects(request["items"])]
     for tool in _list(request["tools"]):
         name = tool.get("name") or tool.get("provider_tool") if isinstance(tool, dict) else None
         made.append(f"tool {name}: {compact(tool)}")
@@ -190,9 +198,14 @@ def _llm_lines(request: Mapping[str, Json]) -> list[str]:
 
 
 def _item_line(item: Mapping[str, Json]) -> str:
+    # The place in a conversation has names instead of numbers, and an agent without its words.
     if "call" in item:
-        return f"call {item['tool']}({compact(item['arguments'])})"
+        return f"call {item.get('tool', item['call'])}({compact(item['arguments'])})"
     if "result" in item:
         word = "error" if item["error"] else "result"
-        return f"{word} of {item['tool']}: {item['output']}"
+        return f"{word} of {item.get('tool', item['result'])}: {item['output']}"
+    if "handoff" in item:
+        return "handoff"
+    if "text" not in item and not item.get("interrupted"):
+        return f"{item['role']}: (spoke)"
     return f"{item['role']}: {'(cut short)' if item.get('interrupted') else item['text']}"

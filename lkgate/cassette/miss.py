@@ -130,6 +130,9 @@ def _short(modality: Modality, request: Sequence[str]) -> str:
         return _cut(f"{request[0].removeprefix('tool ')}({', '.join(request[1:])})")
     if modality != "llm":
         return "\n".join(_cut(line) for line in request)
+    if not request or not request[0].startswith("model "):
+        head = f"a conversation of {len(request)} items" + ("; the last:" if request else "")
+        return "\n".join([head, *(_cut(line) for line in request[-3:])])
     said = [line for line in request[1:] if not line.startswith("tool ")]
     tools = [line.split(":", 1)[0].removeprefix("tool ") for line in request if _is_tool(line)]
     made = [request[0], f"{len(said)} messages, {len(tools)} tools; the last:"]

@@ -66,6 +66,10 @@ class Cassette:
         """Every exchange of a modality, by key and ordinal."""
         return [found for found in self.exchanges if found.modality == modality]
 
+    def derived(self, modality: Modality) -> bool:
+        """Whether answers of this modality were made from outside."""
+        return any(found.origin == "derived" for found in self.of(modality))
+
     def request(self, exchange: Exchange) -> dict[str, Json]:
         """The request in full."""
         return unpack(exchange.request, self._blobs.get)
@@ -77,8 +81,10 @@ class Cassette:
     def miss(
         self, modality: Modality, request: Mapping[str, Json], *, reason: str | None = None
     ) -> Miss:
-        """Say what was asked for and what comes nearest."""
-        recorded = [self.request(found) for found in self.of(modality)]
+        """Say what was asked for and what comes nearest of what was asked in the same words."""
+        recorded = [
+            made for found in self.of(modality) if set(made := self.request(found)) == set(request)
+        ]
         return make_miss(modality, key_of(modality, request), request, recorded, reason=reason)
 
 

@@ -23,10 +23,11 @@ def chosen_recordings(config: Config, names: Sequence[str]) -> list[Recording]:
     """The recordings named on the command line (a call's name, or a path), or all of them."""
     if not names:
         return read_recordings(find_recordings(config.recordings))
-    return read_recordings([_path_of(config, name) for name in names])
+    return read_recordings([path_of(config, name) for name in names])
 
 
-def _path_of(config: Config, name: str) -> Path:
+def path_of(config: Config, name: str) -> Path:
+    """A recording's place by its call's name, or the path itself."""
     for path in (config.recordings / name, config.recordings / f"{name}.lkb", Path(name)):
         if path.exists():
             return path

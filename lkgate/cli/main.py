@@ -34,6 +34,7 @@ COMMANDS = {
     "replay": ("lkgate.cli.replay", "Replay recordings into a build, diff, and gate."),
     "record": ("lkgate.cli.record", "Record a live LiveKit room as a bundle."),
     "import": ("lkgate.cli.import_", "Make a bundle of a call that something else recorded."),
+    "derive": ("lkgate.cli.derive", "Make a cassette of what was heard of a call."),
     "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
     "check": ("lkgate.cli.check", "Verify every digest of a bundle."),
     "accept": ("lkgate.cli.accept", "Make the last replay of a build the baseline."),

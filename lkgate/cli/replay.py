@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace as amended
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,9 @@ import click
 from lkgate.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from lkgate.model.event import Json
     from lkgate.model.gate import Verdict
+    from lkgate.replay.recordings import Recording
     from lkgate.replay.run import ReplaySet, Verification
     from lkgate.report.html import Sources
 
@@ -29,6 +32,14 @@ if TYPE_CHECKING:
     type=click.Choice(["cassette", "record", "live"]),
     help="Who answers model requests: the recording, the recording and else the provider (its "
     "answers are added), or the provider.",
+)
+@click.option(
+    "--on-miss",
+    multiple=True,
+    metavar="MODEL=POLICY",
+    help="What happens to a request without a recorded answer: stt, llm or tts = error (the "
+    "default), live (ask the provider), or, for tts, estimate (as long as the recorded speaking "
+    "rate says; marked).",
 )
 @click.option(
     "--pacing", type=click.Choice(["anchored", "absolute"]), help="When the caller speaks."
@@ -55,6 +66,7 @@ def command(
     against: str,
     gates: tuple[Path, ...],
     models: Literal["cassette", "record", "live"] | None,
+    on_miss: tuple[str, ...],
     pacing: Literal["anchored", "absolute"] | None,
     jobs: int | None,
     verify: int | None,
@@ -79,13 +91,15 @@ def command(
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
 
-    config = settings()
+    config = settings(_policies(on_miss))
     build = resolve(against, config)
     loaded = [] if no_gate else load_gates(config, gates)
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     wanted = parse(reports, gates=len(loaded))
     recordings = chosen_recordings(config, calls)
+    if (models or config.replay.models) == "cassette":
+        _say_derived(recordings)
     options = ReplayOptions.of(config)
     options = amended(
         options,
@@ -129,6 +143,30 @@ def _sources(replays: ReplaySet, state: Path) -> dict[str, Sources]:
     from lkgate.cli.listening import sources_of
 
     return sources_of(replays.calls, state)
+
+
+def _policies(pairs: tuple[str, ...]) -> dict[str, Json]:
+    """``tts=estimate`` as a setting."""
+    found: dict[str, Json] = {}
+    for pair in pairs:
+        model, sign, policy = pair.partition("=")
+        if not sign:
+            raise click.BadParameter(f"'{pair}' is no MODEL=POLICY", param_hint="'--on-miss'")
+        found[f"replay.on_miss.{model.strip()}"] = policy.strip()
+    return found
+
+
+def _say_derived(recordings: Sequence[Recording]) -> None:
+    """Whose answers nobody recorded: such a replay tells less."""
+    from lkgate.report.words import count
+
+    bare = [one.call for one in recordings if one.bundle.manifest.cassette == "none"]
+    if bare:
+        click.echo(
+            f"{count(len(bare), 'recording')} without a cassette: answers are derived from what "
+            f"was heard of the call (`lkgate derive` keeps them): {', '.join(bare)}",
+            err=True,
+        )
 
 
 def _say_speed(replays: ReplaySet, wall_s: float, times: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,14 @@ import click
 
 if TYPE_CHECKING:
     from lkgate.config import Config
+    from lkgate.model.event import Json
 
 
-def settings() -> Config:
+def settings(flags: Mapping[str, Json] | None = None) -> Config:
     """Those that hold here. What is odd about them is said on stderr.
+
+    Args:
+        flags: what the command line says, by a setting's dotted name.
 
     Raises:
         ConfigError: they are wrong.
@@ -23,5 +28,6 @@ def settings() -> Config:
     return load_config(
         Path.cwd(),
         environ=os.environ,
+        flags=flags,
         warn=lambda text: click.echo(f"warning: {text}", err=True),
     )

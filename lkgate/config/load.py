@@ -15,7 +15,9 @@ import jsonschema
 from lkgate.config.settings import (
     BuildEntry,
     Config,
+    MissPolicy,
     ModelsMode,
+    OnMiss,
     ReplaySettings,
     ToolPolicy,
     Tools,
@@ -75,10 +77,17 @@ def _named(name: str, keys: list[str | int]) -> str:
 
 def _from_flags(flags: Mapping[str, Json]) -> list[tuple[str, tuple[str, ...], Json]]:
     return [
-        ("--" + name.split(".")[-1].replace("_", "-"), tuple(name.split(".")), value)
+        (_flag(name), tuple(name.split(".")), value)
         for name, value in flags.items()
         if value is not None
     ]
+
+
+def _flag(name: str) -> str:
+    table, _, last = name.rpartition(".")
+    # A flag that sets one of a table's settings is named after the table.
+    named = f"on-miss {last}" if table == "replay.on_miss" else last
+    return "--" + named.replace("_", "-")
 
 
 def _set(data: dict[str, Json], keys: tuple[str, ...], value: Json) -> None:
@@ -196,6 +205,7 @@ def _replay(entry: Mapping[str, Json]) -> ReplaySettings:
     default = ReplaySettings()
     return ReplaySettings(
         models=cast(ModelsMode, entry.get("models", default.models)),
+        on_miss=OnMiss(**cast("dict[str, MissPolicy]", entry.get("on_miss", {}))),
         pacing=cast(Pacing, entry.get("pacing", default.pacing)),
         workers=cast(int | None, entry.get("workers", default.workers)),
         wall_limit_s=float(cast(float, entry.get("wall_limit_s", default.wall_limit_s))),

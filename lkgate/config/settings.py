@@ -11,6 +11,26 @@ from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
 
 ModelsMode = Literal["cassette", "record", "live"]
+MissPolicy = Literal["error", "estimate", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class OnMiss:
+    """What happens to a request that no cassette can answer, by modality.
+
+    ``error`` ends the call; ``live`` asks the provider, at real pace, and keeps nothing;
+    ``estimate`` is for speech only: it lasts as long as the recorded speaking rate says, and what
+    rests on it is marked.
+    """
+
+    stt: MissPolicy = "error"
+    llm: MissPolicy = "error"
+    tts: MissPolicy = "error"
+
+    @property
+    def live(self) -> bool:
+        """Whether any provider may be asked."""
+        return "live" in (self.stt, self.llm, self.tts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,7 @@ class ReplaySettings:
 
     Attributes:
         models: who answers model requests.
+        on_miss: what happens where ``models`` is ``cassette`` and that has no answer.
         pacing: see :class:`lkgate.model.plan.CallerPlan`.
         workers: calls at once; ``None`` is one a core.
         wall_limit_s: real time that one call may take, on top of the recording's own length,
@@ -54,6 +75,7 @@ class ReplaySettings:
     """
 
     models: ModelsMode = "cassette"
+    on_miss: OnMiss = OnMiss()
     pacing: Pacing = "anchored"
     workers: int | None = None
     wall_limit_s: float = 120.0

@@ -23,10 +23,17 @@ def _paths(text: str) -> Json:
     return [path for path in text.split(os.pathsep) if path]
 
 
+def _policies(text: str) -> Json:
+    """``tts=estimate,llm=live`` as the settings have it; what is no pair has no value."""
+    pairs = (part.strip().partition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 VARIABLES: Mapping[str, _Variable] = {
     "LKGATE_RECORDINGS": _Variable(("recordings",), str),
     "LKGATE_GATES": _Variable(("gates",), _paths),
     "LKGATE_MODELS": _Variable(("replay", "models"), str),
+    "LKGATE_ON_MISS": _Variable(("replay", "on_miss"), _policies),
     "LKGATE_PACING": _Variable(("replay", "pacing"), str),
     "LKGATE_WORKERS": _Variable(("replay", "workers"), int),
     "LKGATE_WALL_LIMIT_S": _Variable(("replay", "wall_limit_s"), float),

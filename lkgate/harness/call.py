@@ -24,7 +24,7 @@ from lkgate.harness.failure import Failure, refusal
 from lkgate.harness.job import URL, Job, access_token
 from lkgate.harness.room import Hub, Link, VirtualFfi, open_room
 from lkgate.harness.serverapi import answer_server_api
-from lkgate.harness.tape import Mode, install_replay, secrets_of
+from lkgate.harness.tape import Mode, Policy, install_replay, secrets_of
 from lkgate.model.event import Json
 from lkgate.model.plan import CallerPlan
 
@@ -203,6 +203,7 @@ class Call:
         if cassette is None:
             return
         mode = cast("Mode", cassette["mode"])
+        policies = cast("Mapping[str, Policy]", cassette.get("on_miss") or {})
         install_replay(
             cassette_dir=Path(str(cassette["directory"])),
             new_dir=Path(str(cassette["new_directory"])),
@@ -213,8 +214,9 @@ class Call:
             now_us=self.now_us,
             note=self.capture.note,
             on_miss=self._on_miss,
+            policies=policies,
         )
-        if mode == "cassette":
+        if mode == "cassette" and "live" not in policies.values():
             netguard.block(self._refused)
 
     def _on_miss(self, miss: Miss) -> None:

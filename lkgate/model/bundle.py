@@ -107,7 +107,8 @@ class Manifest:
         build: the agent's build if known.
         session: what the agent's session said about itself (VAD, turn detector, thresholds).
         tracks: audio.
-        cassette: ``"full"`` (every exchange was seen), ``"partial"`` or ``"none"``.
+        cassette: ``"full"`` (every exchange was seen), ``"partial"``, ``"derived"`` (made from what
+            was seen from outside) or ``"none"``.
         absent: evidence that this source could not give, each with its reason.
         files: every other file, sorted by path.
         digest: over everything that a replay determines (events, PCM, this manifest's own
@@ -130,7 +131,7 @@ class Manifest:
     build: BuildIdentity | None
     session: Mapping[str, Json]
     tracks: tuple[Track, ...]
-    cassette: Literal["full", "partial", "none"]
+    cassette: Literal["full", "partial", "derived", "none"]
     absent: Mapping[str, str]
     files: tuple[FileEntry, ...]
     digest: str

@@ -12,7 +12,8 @@ from pathlib import Path
 from lkgate.bundle import cassette_index, read_pcm, unpack
 from lkgate.bundle.manifest import file_out
 from lkgate.caller import encode_plan
-from lkgate.config import Config, ModelsMode, Tools
+from lkgate.config import Config, ModelsMode, OnMiss, Tools
+from lkgate.derive import derive
 from lkgate.errors import ReplayError
 from lkgate.model.bundle import BuildIdentity, Bundle
 from lkgate.model.event import Json
@@ -44,6 +45,7 @@ class ReplayOptions:
 
     state: Path
     models: ModelsMode = "cassette"
+    on_miss: OnMiss = field(default_factory=OnMiss)
     pacing: Pacing = "anchored"
     tools: Tools = field(default_factory=Tools)
     workers: int = 1
@@ -55,6 +57,11 @@ class ReplayOptions:
     memory: bool = True
     boot: Path = BOOT
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is asked: the build has no network and no keys."""
+        return self.models == "cassette" and not self.on_miss.live
+
     @classmethod
     def of(cls, config: Config) -> ReplayOptions:
         """What the project's settings say; a worker a core unless they say how many."""
@@ -62,6 +69,7 @@ class ReplayOptions:
         return cls(
             state=config.root / ".lkgate",
             models=settings.models,
+            on_miss=settings.on_miss,
             pacing=settings.pacing,
             tools=config.tools,
             workers=settings.workers or os.cpu_count() or 1,
@@ -93,13 +101,6 @@ def make_jobs(
 
 def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, work: Path) -> Job:
     bundle, manifest = recording.bundle, recording.bundle.manifest
-    if options.models == "cassette" and manifest.cassette == "none":
-        raise ReplayError(
-            "the recording holds no cassette, so nothing can answer the build's models",
-            where=str(recording.path),
-            next_step="Record calls with `lkgate record --build`, or add what is missing with "
-            "`--models record`.",
-        )
     directory = work / recording.call
     track = caller_track(bundle)
     pcm = read_pcm(recording.path, track)
@@ -119,8 +120,13 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
         "plan": encode_plan(plan),
         "cassette": {
             "mode": options.models,
-            "directory": str(_cassette(recording, directory)),
+            "directory": str(_cassette(recording, options, directory)),
             "new_directory": str(directory / "new"),
+            "on_miss": {
+                "stt": options.on_miss.stt,
+                "llm": options.on_miss.llm,
+                "tts": options.on_miss.tts,
+            },
         },
         "tools": tools,
         "link_latency_us": options.link_latency_us,
@@ -149,7 +155,7 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
             },
             "answered_by": _answered_by(bundle, options),
         },
-        wall_limit_s=options.wall_limit_s + length_s * (1 if options.models == "cassette" else 3),
+        wall_limit_s=options.wall_limit_s + length_s * (1 if options.closed else 3),
     )
 
 
@@ -158,7 +164,11 @@ def _answered_by(bundle: Bundle, options: ReplayOptions) -> Json:
     return file_out(index) if index is not None else None
 
 
-def _cassette(recording: Recording, directory: Path) -> Path:
+def _cassette(recording: Recording, options: ReplayOptions, directory: Path) -> Path:
+    if options.models == "cassette" and recording.bundle.manifest.cassette == "none":
+        derived = directory / "derived"
+        derive(recording.path, recording.bundle, derived)
+        return derived
     if recording.path.is_dir():
         return (recording.path / "cassette").resolve()
     unpacked = directory / "recording"

@@ -180,8 +180,8 @@ def _replay_all(
                 wall_limit_s=options.wall_limit_s,
                 load_limit_s=options.load_limit_s,
                 on_event=on_progress,
-                load={"models": options.models, "seed": options.seed},
-                everything=options.models != "cassette",
+                load={"models": "cassette" if options.closed else "live", "seed": options.seed},
+                everything=not options.closed,
                 boot=options.boot,
             )
             outcomes |= {outcome.call: outcome for outcome in done}

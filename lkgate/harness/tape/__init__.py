@@ -18,10 +18,12 @@ that is a miss.
 
 from lkgate.harness.tape.environment import provider_environment, secrets_of
 from lkgate.harness.tape.install import install_record, install_replay, install_seams, reset
+from lkgate.harness.tape.mouth import Policy
 from lkgate.harness.tape.player import Mode
 
 __all__ = [
     "Mode",
+    "Policy",
     "install_record",
     "install_replay",
     "install_seams",

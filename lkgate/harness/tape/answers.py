@@ -15,7 +15,7 @@ from lkgate.model.turn import Modality
 
 Now = Callable[[], int]
 Note = Callable[[str, Mapping[str, Json]], None]
-Source = Literal["recorded", "live", "policy"]
+Source = Literal["recorded", "derived", "estimated", "live", "policy"]
 
 # How long a request may outlive its cut answer: whoever cut it in the recording will cut it now,
 # some milliseconds sooner or later.
@@ -120,3 +120,8 @@ def took_us(exchange: Exchange) -> int:
     took = exchange.response.get("took_us")
     assert isinstance(took, int)  # every response but a recogniser's stream has it
     return took
+
+
+def source_of(exchange: Exchange) -> Source:
+    """Who answers with it."""
+    return "derived" if exchange.origin == "derived" else "recorded"

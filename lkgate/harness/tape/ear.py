@@ -10,10 +10,10 @@ from typing import Any, cast
 from livekit.agents import stt
 from livekit.agents.utils import aio
 
-from lkgate.cassette import Cassette, Exchange, Scheduled, key_of, stt_schedule
+from lkgate.cassette import Cassette, Exchange, Scheduled, key_of, outside, stt_schedule
 from lkgate.cassette.keys import Request
 from lkgate.cassette.schedule import utterance_at
-from lkgate.harness.tape.answers import Answers
+from lkgate.harness.tape.answers import Answers, Source
 from lkgate.harness.tape.stt import decode
 from lkgate.model.event import Json
 from lkgate.model.plan import CallerPlan
@@ -38,12 +38,14 @@ class Lane:
         base_us: by event, what times in it count from.
         next: the next event.
         owner: the stream that hears now.
+        source: whether a recogniser was recorded, or its events were seen from outside.
     """
 
     events: Sequence[Scheduled]
     base_us: Mapping[int, int]
     next: int = 0
     owner: object = None
+    source: Source = "recorded"
 
 
 @dataclass(slots=True)
@@ -74,18 +76,19 @@ class Ear:
             else:
                 self._keep_piece(exchange)
         for key, found in streams.items():
-            self._tapes[key].lanes = [_lane(lane, plan) for lane in _lanes(found)]
+            source: Source = "derived" if found[0].origin == "derived" else "recorded"
+            self._tapes[key].lanes = [_lane(lane, plan, source) for lane in _lanes(found)]
 
     def lane(self, request: Request) -> Lane | None:
         """A free lane of what this recogniser heard; the last one if more are open than were."""
-        tape = self._tapes.get(key_of("stt", request))
+        tape = self._tape(request)
         if tape is None or not tape.lanes:
             return None
         return next((lane for lane in tape.lanes if lane.owner is None), tape.lanes[-1])
 
     def piece(self, request: Request, end_us: int, length_us: int) -> Exchange | None:
         """What was heard in the utterance that a piece of audio belongs to."""
-        tape = self._tapes.get(key_of("stt", request))
+        tape = self._tape(request)
         if tape is None:
             return None
         utterance = utterance_at(end_us - length_us, end_us, self._now_spans())
@@ -135,6 +138,10 @@ class Ear:
                 now_us=answers.now_us(),
             )
             stream._event_ch.send_nowait(event)
+
+    def _tape(self, request: Request) -> _Tape | None:
+        of_it = self._tapes.get(key_of("stt", request))
+        return of_it or self._tapes.get(key_of("stt", outside.hearing()))
 
     def _begun(self, heard: Scheduled) -> int | None:
         return 0 if heard.utterance is None else self._placed(heard.utterance)
@@ -188,11 +195,11 @@ def _closed_us(stream: Exchange) -> float:
     return closed if isinstance(closed, int) else float("inf")
 
 
-def _lane(streams: Sequence[Exchange], plan: CallerPlan | None) -> Lane:
+def _lane(streams: Sequence[Exchange], plan: CallerPlan | None, source: Source) -> Lane:
     events: list[dict[str, Json]] = []
     base_us: dict[int, int] = {}
     for stream in streams:
         for event in cast("list[dict[str, Any]]", stream.response["events"]):
             events.append(event)
             base_us[id(event)] = cast(int, stream.response["base_us"])
-    return Lane(stt_schedule(events, plan), base_us)
+    return Lane(stt_schedule(events, plan), base_us, source=source)

@@ -14,6 +14,7 @@ from lkgate.harness.tape import deck, facts, seams
 from lkgate.harness.tape.answers import Answers, Note, Now
 from lkgate.harness.tape.ear import Ear, Placed
 from lkgate.harness.tape.environment import secrets_of
+from lkgate.harness.tape.mouth import Policy
 from lkgate.harness.tape.player import Mode, Player
 from lkgate.harness.tape.recorder import Recorder
 from lkgate.model.event import Json
@@ -40,6 +41,7 @@ def install_replay(
     now_us: Now,
     note: Note,
     on_miss: Callable[[Miss], None],
+    policies: Mapping[str, Policy] | None = None,
 ) -> None:
     """Answer this process' models and tools from a cassette. Replaces whatever was installed.
 
@@ -56,6 +58,7 @@ def install_replay(
         note: takes ``lkgate.model_answer`` with ``modality``, ``key``, ``origin`` and, for tools,
             ``name``.
         on_miss: told of every request that has no answer, before its error is raised.
+        policies: see :class:`lkgate.harness.tape.player.Player`.
 
     Raises:
         BundleError: the cassette is torn or altered.
@@ -65,7 +68,7 @@ def install_replay(
     answers = Answers(cassette, now_us=now_us, note=note, on_miss=on_miss)
     new = NewCassette(new_dir, cassette, _secrets()) if mode == "record" else None
     ear = Ear(cassette, plan, placed)
-    deck.insert(Player(answers, ear, mode=mode, tools=tools, new=new))
+    deck.insert(Player(answers, ear, mode=mode, tools=tools, new=new, on_miss=policies))
 
 
 def install_record(out_dir: Path, now_us: Callable[[], int] | None = None) -> Part:

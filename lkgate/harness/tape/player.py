@@ -15,13 +15,14 @@ from lkgate.cassette import Exchange, NewCassette, key_of
 from lkgate.cassette.keys import Request
 from lkgate.errors import ReplayError
 from lkgate.harness.tape import llm as llm_tape
-from lkgate.harness.tape import request, speech
+from lkgate.harness.tape import place, request
 from lkgate.harness.tape import stt as stt_tape
 from lkgate.harness.tape import tool as tool_tape
 from lkgate.harness.tape import tts as tts_tape
-from lkgate.harness.tape.answers import Answers
+from lkgate.harness.tape.answers import Answers, source_of
 from lkgate.harness.tape.deck import FunctionTool, Recognize, Run, Speak, Stand, Voice
 from lkgate.harness.tape.ear import Ear
+from lkgate.harness.tape.mouth import Mouth, Policy
 from lkgate.harness.tape.stream_log import StreamLog
 from lkgate.harness.tape.text import Text
 from lkgate.model.event import Json
@@ -41,6 +42,8 @@ class Player:
             program's own state. A tool is never executed that is given by name as ``error``; by
             default only those that were recorded handing the call over to another agent.
         new: takes what providers answer in mode ``record``.
+        on_miss: by modality, what happens in mode ``cassette`` to a request that has no answer:
+            ``error`` (the default), ``estimate`` (speech only) or ``live``.
     """
 
     def __init__(
@@ -51,11 +54,16 @@ class Player:
         mode: Mode,
         tools: Mapping[str, Json],
         new: NewCassette | None,
+        on_miss: Mapping[str, Policy] | None = None,
     ):
         self._answers = answers
         self._ear = ear
-        self._shelf = speech.Shelf(answers.cassette)
         self._mode: Mode = mode
+        self._on_miss = on_miss or {}
+        # What the provider is to answer cannot be begun from the cassette.
+        early = mode == "cassette" and self._on_miss.get("tts") != "live"
+        policy: Policy = self._on_miss.get("tts", "error") if mode == "cassette" else "live"
+        self._mouth = Mouth(answers, early=early, policy=policy)
         self._new = new
         by_name = tools.get("by_name")
         self._by_name: Mapping[str, Json] = by_name if isinstance(by_name, dict) else {}
@@ -63,18 +71,25 @@ class Player:
 
     @property
     def prewarms(self) -> bool:
-        """Nobody is asked in mode ``cassette``, so no connection is opened either."""
-        return self._mode != "cassette"
+        """Where nobody is asked, no connection is opened either."""
+        return self._mode != "cassette" or "live" in self._on_miss.values()
 
     async def think(self, stream: llm.LLMStream, run: Run) -> None:
         """See :class:`lkgate.harness.tape.deck.Deck`, here and below."""
         wanted = request.of_llm(stream)
         exchange = None if self._mode == "live" else self._answers.take("llm", wanted)
-        if exchange is not None and (exchange.whole or self._mode == "cassette"):
-            self._told("llm", wanted, "recorded")
-            await llm_tape.play(stream, exchange, wanted, self._answers)
+        found, reason = wanted, None
+        if exchange is None and self._mode != "live" and self._answers.cassette.derived("llm"):
+            at = place.place_of(stream, place.session_here())
+            if at is None:
+                reason = _BESIDE
+            else:
+                found, exchange = at, self._answers.take("llm", at)
+        if exchange is not None and (exchange.whole or self._closed("llm")):
+            self._answers.told("llm", key_of("llm", found), source_of(exchange))
+            await llm_tape.play(stream, exchange, found, self._answers)
             return
-        with self._provider("llm", wanted):
+        with self._provider("llm", wanted, found, reason):
             if self._new is None:
                 await run()
             else:
@@ -87,31 +102,21 @@ class Player:
                 await run(emitter)
             return
         async with Text(stream, self._answers.now_us) as text:
-            # What the provider is to answer cannot be begun from the cassette.
-            early = self._mode == "cassette"
-            recorded = await speech.find(stream, text, self._shelf, early=early)
-            if recorded is not None:
-                key = request.of_tts(stream._tts, recorded)
-                exchange = self._answers.take("tts", key)
-                assert exchange is not None  # the shelf was made from the cassette
-                if exchange.whole or early:
-                    self._told("tts", key, "recorded")
-                    await speech.play(stream, emitter, text, exchange, self._answers)
-                    return
-            if text.ended and not text.words:
-                speech.silence(stream, emitter)
+            if await self._mouth.speak(stream, emitter, text):
                 return
             try:
                 while not text.ended:
                     await text.change()
             finally:  # even if the speech is interrupted before its text is whole
                 wanted = request.of_tts(stream._tts, text.words)
-                failure = self._answers.failure("tts", wanted) if early else None
+                failure = self._mouth.failure(stream, text) if self._closed("tts") else None
             if failure is not None:
                 raise failure
         text.give_back()
         with self._provider("tts", wanted):
-            assert self._new is not None  # mode record
+            if self._new is None:
+                await run(emitter)
+                return
             now_us = self._answers.now_us
             await tts_tape.record(stream, emitter, run, sink=self._new, now_us=now_us)
 
@@ -119,7 +124,7 @@ class Player:
         wanted = request.of_stt(stream._stt, request.language_of(stream))
         lane = None if self._mode == "live" else self._ear.lane(wanted)
         if lane is not None:
-            self._told("stt", wanted, "recorded")
+            self._answers.told("stt", key_of("stt", wanted), lane.source)
             await self._ear.play(stream, lane, self._answers)
             return
         with self._provider("stt", wanted):
@@ -138,8 +143,8 @@ class Player:
         exchange = None
         if self._mode != "live":
             exchange = self._ear.piece(wanted, began_us, stt_tape.audio_us(buffer))
-        if exchange is not None and (exchange.whole or self._mode == "cassette"):
-            self._told("stt", wanted, "recorded")
+        if exchange is not None and (exchange.whole or self._closed("stt")):
+            self._answers.told("stt", key_of("stt", wanted), source_of(exchange))
             return await stt_tape.play_piece(exchange, wanted, answers)
         with self._provider("stt", wanted):
             if self._new is None:
@@ -161,7 +166,7 @@ class Player:
         exchange = self._answers.take("tool", call)
         if exchange is not None and "run" not in exchange.response and named != "run":
             lost = tool_tape.lost(exchange, tool, context)
-            self._answers.told("tool", key, "recorded", name, lost)
+            self._answers.told("tool", key, source_of(exchange), name, lost)
             return tool_tape.played(exchange, tool, context, call, self._answers)
         if isinstance(policy, dict) and "value" in policy:
             self._answers.told("tool", key, "policy", name)
@@ -189,17 +194,33 @@ class Player:
             next_step="Replay a build that hears, thinks and speaks with models of their own.",
         )
 
-    def _told(self, modality: Modality, wanted: Request, source: Literal["recorded"]) -> None:
-        self._answers.told(modality, key_of(modality, wanted), source)
+    def _closed(self, modality: Modality) -> bool:
+        """Whether no provider of this modality may be asked."""
+        return self._mode == "cassette" and self._on_miss.get(modality) != "live"
 
     @contextmanager
-    def _provider(self, modality: Modality, wanted: Request) -> Iterator[None]:
-        """Ask the provider, at real pace; in mode ``cassette`` it is a miss instead."""
-        if self._mode == "cassette":
-            raise self._answers.failure(modality, wanted)
+    def _provider(
+        self,
+        modality: Modality,
+        wanted: Request,
+        missed: Request | None = None,
+        reason: str | None = None,
+    ) -> Iterator[None]:
+        """Ask the provider, at real pace; where none may be asked it is a miss instead.
+
+        Args:
+            missed: what was looked for, if that is not ``wanted``.
+            reason: why there is no answer.
+        """
+        if self._closed(modality):
+            raise self._answers.failure(modality, wanted if missed is None else missed, reason)
         self._answers.told(modality, key_of(modality, wanted), "live")
         with _real_pace():
             yield
+
+
+# An answer to something else than the conversation cannot be told from outside.
+_BESIDE = "it asks about something else than what is to be said next in the conversation"
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from lkgate.harness.tape import request
 from lkgate.harness.tape.answers import Answers, took_us
 from lkgate.harness.tape.deck import Voice
 from lkgate.harness.tape.text import Position, Text
+from lkgate.harness.tape.voice import Cut, Cuts, Other, Sound
 from lkgate.model.event import Json
 
 
@@ -25,6 +26,8 @@ class Shelf:
         # Whether a text was ever spoken as a whole, or only its beginning is known.
         self._texts: dict[tuple[str, str], dict[str, bool]] = {}
         for exchange in cassette.of("tts"):
+            if exchange.origin == "derived":
+                continue  # found by its words alone
             wanted = cassette.request(exchange)
             texts = self._texts.setdefault(_voice(wanted), {})
             text = str(wanted["text"])
@@ -46,8 +49,12 @@ class Shelf:
         return longest
 
 
-async def find(stream: Voice, text: Text, shelf: Shelf, *, early: bool) -> str | None:
-    """The recorded text that is being asked for, ``None`` if there is none.
+async def find(
+    stream: Voice, text: Text, shelf: Shelf, cuts: Cuts, *, early: bool
+) -> str | Cut | None:
+    """The recorded text that is being asked for, or the stretch of the agent's own track.
+
+    ``None`` if there is none.
 
     Args:
         early: answer as soon as there is only one that it can become.
@@ -56,10 +63,12 @@ async def find(stream: Voice, text: Text, shelf: Shelf, *, early: bool) -> str |
         wanted = request.of_tts(stream._tts, text.words)
         if text.ended or (early and text.words):
             found = shelf.choose(wanted, ended=text.ended)
-            if not found:
-                return None
-            if text.ended or len(found) == 1:
+            if found and (text.ended or len(found) == 1):
                 return found[0]
+            if not found:
+                cut = cuts.find(text.words, ended=text.ended)
+                if cut is not None or text.ended or not cuts.may_be(text.words):
+                    return cut
         await text.change()
 
 
@@ -73,7 +82,8 @@ async def play(
     """Speak a recorded answer while its text arrives.
 
     Raises:
-        APIError: the text becomes another one than the recorded, or the recorded error.
+        Other: the text becomes another one than the recorded.
+        APIError: the recorded error.
     """
     recorded = str(answers.cassette.request(exchange)["text"])
     whole = exchange.whole or _text_ended(exchange)
@@ -81,11 +91,13 @@ async def play(
     for name, delay_us, position, *fields in cast("list[list[Any]]", exchange.response["ops"]):
         since_us = await _arrival(text, (position[0], position[1], position[2]))
         await answers.until(since_us + delay_us)
-        _check(stream, text, recorded, whole, answers)
+        _check(text, recorded, whole, speaker)
         speaker.do(name, fields)
+        if name in ("push", "frame"):
+            speaker.said = position[0]
     while not text.ended:
         await text.change()
-    _check(stream, text, recorded, whole, answers)
+    _check(text, recorded, whole, speaker)
     last_us = text.last_us
     if exchange.ending == "error":
         raise answers.error_of(exchange)
@@ -118,6 +130,8 @@ class _Speaker:
         stream._acquire_time = cast(int, response["acquire_us"]) / 1e6
         stream._connection_reused = bool(response["reused"])
         audio = response.get("audio")
+        self.said = 0
+        self._begun = self._in_segment = False
         self._pcm = b""
         self._rate_hz, self._channels = stream._tts.sample_rate, stream._tts.num_channels
         if isinstance(audio, dict):
@@ -125,10 +139,17 @@ class _Speaker:
             self._rate_hz = cast(int, audio["sample_rate_hz"])
             self._channels = cast(int, audio["channels"])
 
+    def sound(self) -> Sound:
+        """What it has spoken so far, to be gone on with."""
+        made = Sound(self._stream, self._emitter, self._id, self._rate_hz, self._channels)
+        made.begun, made.in_segment = self._begun, self._in_segment
+        return made
+
     def do(self, name: str, fields: Sequence[Any]) -> None:
         emitter = self._emitter
         match name:
             case "initialize":
+                self._begun = True
                 emitter.initialize(
                     request_id=self._id,
                     sample_rate=self._rate_hz,
@@ -138,6 +159,7 @@ class _Speaker:
                     frame_size_ms=fields[1],
                 )
             case "segment":
+                self._in_segment = True
                 emitter.start_segment(segment_id=fields[0])
             case "push":
                 emitter.push(self._pcm[fields[0] : fields[1]])
@@ -148,6 +170,7 @@ class _Speaker:
             case "flush":
                 emitter.flush()
             case "end_segment":
+                self._in_segment = False
                 emitter.end_segment()
             case "end":
                 emitter.end_input()
@@ -168,18 +191,14 @@ async def _arrival(text: Text, position: Position) -> int:
     return since_us
 
 
-def _check(stream: Voice, text: Text, recorded: str, whole: bool, answers: Answers) -> None:
+def _check(text: Text, recorded: str, whole: bool, speaker: _Speaker) -> None:
     so_far = text.words
     if text.ended and whole:
         fits = so_far == recorded
     else:
         fits = recorded.startswith(so_far) or (not whole and so_far.startswith(recorded))
     if not fits:
-        raise answers.failure(
-            "tts",
-            request.of_tts(stream._tts, so_far),
-            "it began like a recorded text and went on differently",
-        )
+        raise Other(speaker.sound(), speaker.said)
 
 
 def _may_be(text: str, so_far: str, whole: bool, ended: bool) -> bool:

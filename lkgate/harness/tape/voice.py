@@ -1,0 +1,309 @@
+"""Speech that was cut from a recorded call, and speech that is made up: whole or as text arrives.
+
+``response`` of a derived exchange (:mod:`lkgate.derive`): ``ending``, ``took_us``, ``ttfb_us``,
+``audio`` (the agent's voice, see :mod:`lkgate.harness.tape.tts`) and ``words``: ``[characters,
+bytes]`` of normalised text and of audio up to the end of each word.
+
+A message that the caller cut short is known up to there (``cancelled``). A build that speaks on
+would fall silent where the recorded agent was interrupted, as if it had been too. So made-up
+speech follows the known; if it comes to its end uninterrupted, that is a miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from livekit.agents import tts
+
+from lkgate.cassette import Cassette, Exchange
+from lkgate.harness.tape.answers import Answers
+from lkgate.harness.tape.deck import Voice
+from lkgate.harness.tape.text import Text
+
+# How long a build may take longer to notice an interruption than the recorded one did.
+BEYOND_US = 1_000_000
+# Where a text may be taken apart to be spoken piece by piece.
+_ENDS = (".", "!", "?", ":", ";", ",", "…")
+_SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A stretch of a recorded message: words ``first`` up to but not including ``last``."""
+
+    exchange: Exchange
+    text: str
+    first: int
+    last: int
+
+    @property
+    def words(self) -> Sequence[Sequence[int]]:
+        """``[characters, bytes]`` up to the end of each word, from the stretch's beginning."""
+        every = cast("list[list[int]]", self.exchange.response["words"])
+        chars, at = every[self.first - 1] if self.first else (-1, 0)
+        return [[end - chars - 1, byte - at] for end, byte in every[self.first : self.last]]
+
+    @property
+    def skipped(self) -> int:
+        """Bytes of the message before it."""
+        every = cast("list[list[int]]", self.exchange.response["words"])
+        return every[self.first - 1][1] if self.first else 0
+
+    @property
+    def steps(self) -> Sequence[Sequence[int]]:
+        """Those of ``words`` that end a sentence or a clause, and the last."""
+        every = list(zip(self.text.split(), self.words, strict=True))
+        return [at for word, at in every[:-1] if word.endswith(_ENDS)] + [every[-1][1]]
+
+    @property
+    def opens(self) -> bool:
+        """Whether it begins the message, so that its first sound took the recorded time."""
+        return self.first == 0
+
+    @property
+    def known(self) -> bool:
+        """Whether all of it was heard; ``False`` where the caller cut it short."""
+        every = cast("list[list[int]]", self.exchange.response["words"])
+        return self.exchange.whole or self.last < len(every)
+
+
+class Cuts:
+    """Everything that the agent was heard to say, to be found by its words."""
+
+    def __init__(self, cassette: Cassette):
+        self._said = [
+            (str(cassette.request(found)["text"]), found)
+            for found in sorted(cassette.of("tts"), key=lambda found: found.t_us)
+            if found.origin == "derived"
+        ]
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of the agent's track is known."""
+        return not self._said
+
+    def may_be(self, text: str) -> bool:
+        """Whether more words may make it one of them."""
+        return any(f" {said}".find(f" {text}") >= 0 for said, _ in self._said)
+
+    def find(self, text: str, *, ended: bool) -> Cut | None:
+        """The message that ``text`` is, or the part of one; the message that it may become.
+
+        A part begins and ends where a sentence or a clause does. Of several, whole ones come
+        first. Before the text has ended there must be only one that it may become.
+        """
+        if not text:
+            return None
+        whole = [Cut(found, said, 0, len(said.split())) for said, found in self._said]
+        if not ended:
+            may_be = {cut.text: cut for cut in reversed(whole) if cut.text.startswith(text)}
+            return next(iter(may_be.values())) if len(may_be) == 1 else None
+        same = [cut for cut in whole if cut.text == text]
+        parts = [part for said, found in self._said if (part := _part(found, said, text))]
+        return next(iter(sorted([*same, *parts], key=lambda cut: not cut.known)), None)
+
+
+def _part(found: Exchange, said: str, text: str) -> Cut | None:
+    every, wanted = said.split(), text.split()
+    for first in range(len(every) - len(wanted) + 1):
+        last = first + len(wanted)
+        opens = first == 0 or every[first - 1].endswith(_ENDS)
+        closes = last == len(every) or wanted[-1].endswith(_ENDS)
+        if opens and closes and every[first:last] == wanted:
+            return Cut(found, text, first, last)
+    return None
+
+
+@dataclass(slots=True)
+class Sound:
+    """Speech that goes into an emitter, in the way that its kind of stream wants it."""
+
+    stream: Voice
+    emitter: tts.AudioEmitter
+    id: str
+    rate_hz: int
+    channels: int
+    begun: bool = False
+    in_segment: bool = False
+
+    def push(self, pcm: bytes) -> None:
+        """Whole samples of all channels; the first call begins the speech."""
+        self._begin()
+        if pcm:
+            self.emitter.push(pcm)
+
+    def end(self) -> None:
+        """After everything else."""
+        self._begin()
+        self.emitter.flush()
+        if self.in_segment:
+            self.emitter.end_segment()
+
+    def _begin(self) -> None:
+        streaming = isinstance(self.stream, tts.SynthesizeStream)
+        if not self.begun:
+            self.begun = True
+            self.emitter.initialize(
+                request_id=self.id,
+                sample_rate=self.rate_hz,
+                num_channels=self.channels,
+                mime_type="audio/pcm",
+                stream=streaming,
+            )
+        if isinstance(self.stream, tts.SynthesizeStream) and not self.in_segment:
+            self.in_segment = True
+            self.stream._mark_started()
+            self.emitter.start_segment(segment_id=self.id)
+
+
+class Other(Exception):  # noqa: N818 (how a text goes on is no error by itself)
+    """A text went on differently than the recorded one that it began like.
+
+    Attributes:
+        sound: what has been spoken so far, still open.
+        said: characters of the text that it has spoken.
+    """
+
+    def __init__(self, sound: Sound, said: int):
+        super().__init__(said)
+        self.sound = sound
+        self.said = said
+
+
+async def play_cut(
+    stream: Voice, emitter: tts.AudioEmitter, text: Text, cut: Cut, answers: Answers
+) -> Sound:
+    """Speak a stretch of the agent's track while its text arrives, and leave it open.
+
+    Raises:
+        Other: the text becomes another one.
+    """
+    response = cut.exchange.response
+    audio = cast("dict[str, Any]", response["audio"])
+    pcm = answers.cassette.blob(str(audio["blob"]))[cut.skipped :]
+    name = f"lkgate-{cut.exchange.key[:8]}-{cut.first}"
+    rate_hz, channels = int(audio["sample_rate_hz"]), int(audio["channels"])
+    sound = Sound(stream, emitter, name, rate_hz, channels)
+    begun_us = text.first_us + (cast(int, response["ttfb_us"]) if cut.opens else 0)
+    said = at = 0
+    for chars, end in cut.steps:
+        while (since_us := text.since_us((chars, 0, False))) is None:
+            await text.change()
+        await answers.until(max(since_us, begun_us))
+        _fits(text, cut, sound, said)
+        sound.push(pcm[at:end])
+        said, at = chars, end
+    while not text.ended:
+        await text.change()
+    _fits(text, cut, sound, said)
+    return sound
+
+
+def _fits(text: Text, cut: Cut, sound: Sound, said: int) -> None:
+    so_far = text.words
+    if so_far != cut.text if text.ended else not cut.text.startswith(so_far):
+        raise Other(sound, said)
+
+
+class Maker:
+    """Makes up how the agent says new words: as fast as it spoke, in its own recorded voice.
+
+    The sound is a recorded speech of the agent from its beginning, over and over: the right
+    voice, loudness and pauses, saying something else.
+    """
+
+    def __init__(self, cassette: Cassette):
+        self._cassette = cassette
+        self._longest: dict[tuple[int, int], tuple[int, str]] = {}
+        self._chars = self._heard_us = 0
+        self._waits_us: list[int] = []
+        for found in cassette.of("tts"):
+            audio = found.response.get("audio")
+            if not (found.whole and isinstance(audio, dict)):
+                continue
+            rate_hz, channels = cast(int, audio["sample_rate_hz"]), cast(int, audio["channels"])
+            samples = _bytes_of(found) // (_SAMPLE_BYTES * channels)
+            self._chars += len(str(cassette.request(found)["text"]))
+            self._heard_us += samples * 1_000_000 // rate_hz
+            self._waits_us.append(_wait_us(found))
+            kind = (rate_hz, channels)
+            self._longest[kind] = max(self._longest.get(kind, (0, "")), (samples, _blob(audio)))
+
+    @property
+    def us_per_char(self) -> float:
+        """The recorded speaking rate; 0 if no speech was recorded."""
+        return self._heard_us / self._chars if self._chars else 0.0
+
+    @property
+    def wait_us(self) -> int:
+        """How long it usually took from the text to the first sound."""
+        return sorted(self._waits_us)[len(self._waits_us) // 2] if self._waits_us else 0
+
+    def kind_for(self, rate_hz: int, channels: int) -> tuple[int, int] | None:
+        """Rate and channels of a recorded voice: these if there is one, else any."""
+        kinds = sorted(self._longest)
+        wanted = (rate_hz, channels)
+        return wanted if wanted in self._longest else next(iter(kinds), None)
+
+    def sound(self, kind: tuple[int, int], from_us: int, to_us: int) -> bytes:
+        """The stretch of an endless speech."""
+        rate_hz, channels = kind
+        pcm = self._cassette.blob(self._longest[kind][1])
+        step = _SAMPLE_BYTES * channels
+        whole = len(pcm) // step
+        first, last = from_us * rate_hz // 1_000_000, to_us * rate_hz // 1_000_000
+        made = bytearray()
+        while first < last and whole:
+            at = first % whole
+            take = min(whole - at, last - first)
+            made += pcm[at * step : (at + take) * step]
+            first += take
+        return bytes(made)
+
+
+async def make_up(sound: Sound, text: Text, maker: Maker, *, said: int = 0) -> None:
+    """Speak what is beyond the first ``said`` characters, as it arrives; nothing is ended."""
+    kind = (sound.rate_hz, sound.channels)
+    spoken_us = 0
+    while True:
+        due_us = round(max(0, len(text.words) - said) * maker.us_per_char)
+        if due_us > spoken_us:
+            sound.push(maker.sound(kind, spoken_us, due_us))
+            spoken_us = due_us
+        if text.ended:
+            return
+        await text.change()
+
+
+def known_us(found: Exchange) -> int:
+    """How long a message's audio is, as far as it is known."""
+    audio = cast("dict[str, Any]", found.response["audio"])
+    samples = _bytes_of(found) // (_SAMPLE_BYTES * int(audio["channels"]))
+    return samples * 1_000_000 // int(audio["sample_rate_hz"])
+
+
+def rest_us(found: Exchange) -> int:
+    """How much longer it would have been if the caller had not cut it short, as far as known."""
+    return cast(int, found.response.get("rest_us") or 0)
+
+
+def _bytes_of(found: Exchange) -> int:
+    """Length of an exchange's audio, from its operations: blobs are read when they are needed."""
+    words = found.response.get("words")
+    if isinstance(words, list):
+        return cast(int, cast("list[Any]", words)[-1][1]) if words else 0
+    ops = cast("list[list[Any]]", found.response["ops"])
+    return max((op[4] for op in ops if op[0] in ("push", "frame")), default=0)
+
+
+def _wait_us(found: Exchange) -> int:
+    if found.origin == "derived":
+        return cast(int, found.response["ttfb_us"])
+    ops = cast("list[list[Any]]", found.response["ops"])
+    return next((cast(int, op[1]) for op in ops if op[0] in ("push", "frame")), 0)
+
+
+def _blob(audio: dict[str, Any]) -> str:
+    return str(audio["blob"])
