@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lkgate.cassette.keys import Request
@@ -22,4 +21,4 @@ class Answer:
     modality: Modality
     t_us: int
     request: Request
-    response: Mapping[str, Json]
+    response: dict[str, Json]

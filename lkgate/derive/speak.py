@@ -43,8 +43,8 @@ def answers(
         if not speech:
             continue
         if not talk.timed:
-            at = Span(min(speech[0].start_us, at.start_us), max(speech[-1].end_us, at.end_us))
-            at = Span(speech[0].start_us, at.end_us)
+            # A transcript's times are those of a person, or of words on their way to the screen.
+            at = Span(speech[0].start_us, speech[-1].end_us)
         elif said.cut:
             # Until it is sure that it was interrupted, the agent holds its tongue.
             at = Span(at.start_us, min(at.end_us, max(span.end_us for span in speech)))

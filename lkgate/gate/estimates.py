@@ -1,8 +1,8 @@
-"""How much of a rule rests on answers that a policy made up, for the report to say so."""
+"""How much of a rule rests on answers that were made up or derived, for the report to say so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lkgate.gate.collect import Collected, compares, paired
 from lkgate.model.gate import JudgedCall, Rule
@@ -10,8 +10,24 @@ from lkgate.model.measurement import MetricSpec
 from lkgate.model.turn import Turn
 
 
-def estimated_samples(rule: Rule, spec: MetricSpec, call: JudgedCall, found: Collected) -> int:
-    """How many of a call's samples rest on an estimate, in the replay or in what it is held to.
+def is_estimated(turn: Turn) -> bool:
+    """Whether a policy made up an answer in it."""
+    return bool(turn.estimated)
+
+
+def is_derived(turn: Turn) -> bool:
+    """Whether an answer in it was made from what was heard of the recorded call."""
+    return bool(turn.derived)
+
+
+def samples_resting_on(
+    what: Callable[[Turn], bool],
+    rule: Rule,
+    spec: MetricSpec,
+    call: JudgedCall,
+    found: Collected,
+) -> int:
+    """How many of a call's samples rest on such turns, in the replay or in what it is held to.
 
     A sample of a whole call does if any turn of it does. The baseline counts where the rule or
     its metric compares with it.
@@ -28,18 +44,23 @@ def estimated_samples(rule: Rule, spec: MetricSpec, call: JudgedCall, found: Col
     count = 0
     for point in found.points:
         at = point.sample.turn
-        made_up = _estimated(turns, at)
+        rests = _rests(what, turns, at)
         if against and at in twins:
-            made_up = made_up or _estimated(before, twins[at])
-        count += made_up
+            rests = rests or _rests(what, before, twins[at])
+        count += rests
     if compares(rule) and not paired(spec):
         # Of turns that only the baseline has.
         had = set(twins.values())
         count += sum(
-            _estimated(before, sample.turn) for sample in found.baseline if sample.turn not in had
+            _rests(what, before, sample.turn) for sample in found.baseline if sample.turn not in had
         )
     return count
 
 
-def _estimated(turns: Sequence[Turn], at: int | None) -> bool:
-    return any(turn.estimated for turn in turns if at is None or turn.index == at)
+def _rests(what: Callable[[Turn], bool], turns: Sequence[Turn], at: int | None) -> bool:
+    rests = {turn.index for turn in turns if what(turn)}
+    if at is None:
+        return bool(rests)
+    # What becomes of an interruption lies with the agent's turn that was spoken into.
+    into = {one.agent_turn for turn in turns if turn.index == at for one in turn.barge_ins}
+    return at in rests or bool(into & rests)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lkgate.gate.check import Checked, check, places
 from lkgate.gate.collect import Collected, Point, collect, outside
-from lkgate.gate.estimates import estimated_samples
+from lkgate.gate.estimates import is_derived, is_estimated, samples_resting_on
 from lkgate.gate.examine import Examined, examine
 from lkgate.gate.metrics import DIVERGENCE, SPECS
 from lkgate.gate.words import change, margin, quantity
@@ -104,7 +104,7 @@ def _finding(
     points: list[Point] = []
     before: list[Sample] = []
     problems = list(missing)
-    lost = estimated = 0
+    lost = estimated = derived = 0
     for one in calls:
         out = outside(rule, one.call)
         if isinstance(out, Problem):
@@ -114,7 +114,8 @@ def _finding(
             points += got.points
             before += got.baseline
             lost += got.lost
-            estimated += estimated_samples(rule, spec, one.call, got)
+            estimated += samples_resting_on(is_estimated, rule, spec, one.call, got)
+            derived += samples_resting_on(is_derived, rule, spec, one.call, got)
             problems += got.problems
     checked = check(rule, spec, points, before)
     if checked.problem is not None:
@@ -133,6 +134,7 @@ def _finding(
         calls=len({point.call for point in points}),
         lost=lost,
         estimated=estimated,
+        derived=derived,
         checks=checked.checks,
         evidence=places(rule, spec, points, checked.checks) if status != "no_verdict" else (),
         problems=tuple(problems),

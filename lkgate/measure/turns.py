@@ -32,6 +32,7 @@ class _Attached:
     handoffs: list[Handoff] = field(default_factory=list)
     utterances: list[int] = field(default_factory=list)
     estimated: set[Modality] = field(default_factory=set)
+    derived: set[Modality] = field(default_factory=set)
 
 
 def turns_of(bundle: Bundle) -> tuple[Turn, ...]:
@@ -46,8 +47,15 @@ def turns_of(bundle: Bundle) -> tuple[Turn, ...]:
         _answering(turns, handoff.t_us).handoffs.append(handoff)
     for event in bundle.of_kind("lkgate.model_answer"):
         modality = next((m for m in _MODALITIES if m == text(event.data, "modality")), None)
-        if modality and text(event.data, "origin") == "policy":
+        origin = text(event.data, "origin")
+        if modality and origin == "policy":
             _answering(turns, event.t_us).estimated.add(modality)
+        elif modality and origin == "estimated":
+            for turn in _answered_by(turns, event.t_us, modality):
+                turn.estimated.add(modality)
+        elif modality and origin == "derived":
+            for turn in _answered_by(turns, event.t_us, modality):
+                turn.derived.add(modality)
     for message in agent_messages or ():
         _speaking(turns, message.t_us).messages.append(message)
     for message in caller_messages or ():
@@ -80,6 +88,23 @@ def _answering(turns: list[_Attached], t_us: int) -> _Attached:
     silent = _Attached(Draft("agent", Span(t_us, t_us)))
     turns.insert(after, silent)
     return silent
+
+
+def _answered_by(turns: list[_Attached], t_us: int, modality: Modality) -> list[_Attached]:
+    """The turns that an answer at ``t_us`` has a part in.
+
+    A recogniser is asked once and hears the caller from then on. Whoever else answers does so in
+    the agent's turn; an answer that came to nothing has no part in any.
+    """
+    if modality == "stt":
+        return [turn for turn in turns if turn.draft.role == "caller"]
+    asked = [
+        position
+        for position, turn in enumerate(turns)
+        if turn.draft.role == "caller" and turn.draft.spans[0].end_us <= t_us
+    ]
+    after = asked[-1] + 1 if asked else 0
+    return [turn for turn in turns[after : after + 1] if turn.draft.role == "agent"]
 
 
 def _speaking(turns: list[_Attached], t_us: int) -> _Attached:
@@ -163,6 +188,7 @@ def _finished(
                 answers=answers if draft.role == "agent" else None,
                 interrupted=any(flags) if flags and draft.role == "agent" else None,
                 estimated=tuple(sorted(turn.estimated)),
+                derived=tuple(sorted(turn.derived)),
             )
         )
     return tuple(done)

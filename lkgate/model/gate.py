@@ -198,6 +198,8 @@ class Finding:
         n: samples behind ``observed``; ``calls``: calls that gave them.
         lost: samples left out because they lie after a divergence.
         estimated: samples that rest on a policy's estimate, here or in the baseline.
+        derived: samples that rest on an answer that was made from what was heard outside, here or
+            in the baseline; such an answer was not given to this build's own request.
         checks: every limit of the rule.
         evidence: failed: every offending place, worst first; passed: the worst place.
         problems: no verdict: every reason.
@@ -214,6 +216,7 @@ class Finding:
     calls: int
     lost: int
     estimated: int
+    derived: int
     checks: tuple[Check, ...]
     evidence: tuple[Evidence, ...]
     problems: tuple[Problem, ...]

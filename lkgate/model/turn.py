@@ -105,6 +105,7 @@ class Turn:
         answers: agent turns: index of the caller turn before it, ``None`` for a greeting.
         interrupted: agent turns: a message of it was cut short; ``None`` if unknown.
         estimated: modalities whose answer within this turn was a policy's, not a recorded one.
+        derived: modalities whose answer within this turn was made from what was heard outside.
     """
 
     index: int
@@ -121,3 +122,4 @@ class Turn:
     answers: int | None
     interrupted: bool | None
     estimated: tuple[Modality, ...]
+    derived: tuple[Modality, ...] = ()

@@ -52,6 +52,7 @@ def _finding(found: Finding) -> Json:
         "calls": found.calls,
         "lost": found.lost,
         "estimated": found.estimated,
+        "derived": found.derived,
         "follows": list(found.follows),
         "checks": [_check(check) for check in found.checks],
         "evidence": [_evidence(place) for place in found.evidence],

@@ -167,6 +167,7 @@ def _held(verdict: Verdict) -> Iterator[str]:
         if found.baseline is not None:
             line += f", was {words.value(found.baseline, unit)}"
         line += f" (n {found.n}" + (f", {found.estimated} estimated" if found.estimated else "")
+        line += f", {found.derived} derived" if found.derived else ""
         yield line + (f", {found.lost} not compared)" if found.lost else ")")
     yield from ("", "</details>")
 

@@ -32,6 +32,7 @@ def notes(verdict: Verdict) -> Iterator[Text]:
             f"Judged, but not named by the gate: {', '.join(verdict.unlisted)}",
             f"Add them to `calls:` in {gate.path}, or their loss will not be noticed.",
         )
+    yield from _derived(verdict)
     grown = [one.call for one in verdict.calls if one.cassette == "grown"]
     if grown:
         yield from _note(
@@ -42,6 +43,21 @@ def notes(verdict: Verdict) -> Iterator[Text]:
         yield from _note(
             f"The baseline does not say which cassette answered it: {', '.join(unknown)}", ACCEPT
         )
+
+
+def _derived(verdict: Verdict) -> Iterator[Text]:
+    turns = [(one.call, turn) for one in verdict.calls for turn in one.turns]
+    calls = dict.fromkeys(call for call, turn in turns if turn.derived)
+    if not calls:
+        return
+    thought = any("llm" in turn.derived for _, turn in turns)
+    yield from _note(
+        f"Answers derived from what was heard of the recorded call: {', '.join(calls)}",
+        "What a build changes in its instructions, its tools' descriptions or its models does not "
+        "show there. To see that, record with `lkgate record --build`."
+        if thought
+        else "To have what its models said, record with `lkgate record --build`.",
+    )
 
 
 def _note(text: str, next_step: str) -> Iterator[Text]:

@@ -104,6 +104,8 @@ def _samples(found: Finding) -> Text:
     line = Text().append(f"  (n {found.n}", style="dim")
     if found.estimated:
         line.append(f", {found.estimated} estimated", style="yellow")
+    if found.derived:
+        line.append(f", {found.derived} derived", style="yellow")
     if found.lost:
         line.append(f", {found.lost} not compared", style="dim")
     return line.append(")", style="dim")

@@ -179,8 +179,8 @@ def test_a_wrong_pyproject(tmp_path: Path, toml: str, says: str) -> None:
         (
             "replay:\n  modls: live\n",
             "PROJECT/lkgate.yaml:2:3: unknown setting `replay.modls`\n"
-            "  Did you mean `models`? Known here: link_latency_ms, load_limit_s, models, pacing, "
-            "patience_s, seed, wall_limit_s, workers.",
+            "  Did you mean `models`? Known here: link_latency_ms, load_limit_s, models, "
+            "on_miss, pacing, patience_s, seed, wall_limit_s, workers.",
         ),
         (
             "gates: [a.yaml, 3]\n",
@@ -205,9 +205,9 @@ def test_a_wrong_yaml(tmp_path: Path, text: str, says: str) -> None:
 
 
 KNOWN = (
-    "Known: LKGATE_RECORDINGS, LKGATE_GATES, LKGATE_MODELS, LKGATE_PACING, LKGATE_WORKERS, "
-    "LKGATE_WALL_LIMIT_S, LKGATE_LOAD_LIMIT_S, LKGATE_PATIENCE_S, LKGATE_LINK_LATENCY_MS, "
-    "LKGATE_SEED."
+    "Known: LKGATE_RECORDINGS, LKGATE_GATES, LKGATE_MODELS, LKGATE_ON_MISS, LKGATE_PACING, "
+    "LKGATE_WORKERS, LKGATE_WALL_LIMIT_S, LKGATE_LOAD_LIMIT_S, LKGATE_PATIENCE_S, "
+    "LKGATE_LINK_LATENCY_MS, LKGATE_SEED."
 )
 
 

@@ -23,7 +23,6 @@ from lkgate.harness.tape.voice import (
     known_us,
     make_up,
     play_cut,
-    rest_us,
 )
 
 Policy = Literal["error", "estimate", "live"]
@@ -103,12 +102,9 @@ class Mouth:
         self._told(stream, cut.text, "derived")
         sound = await play_cut(stream, emitter, text, cut, self._answers)
         if not cut.known:
-            more_us = BEYOND_US
-            if self._policy == "estimate":
-                more_us = max(more_us, rest_us(cut.exchange))
             kind = (sound.rate_hz, sound.channels)
             if self._maker.kind_for(*kind) == kind:
-                sound.push(self._maker.sound(kind, 0, more_us))
+                sound.push(self._maker.sound(kind, 0, BEYOND_US))
             session = session_here()
             if session is None:
                 raise self._answers.failure("tts", self._wanted(stream, cut.text), _SPOKEN_ON)

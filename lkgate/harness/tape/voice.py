@@ -5,8 +5,9 @@
 bytes]`` of normalised text and of audio up to the end of each word.
 
 A message that the caller cut short is known up to there (``cancelled``). A build that speaks on
-would fall silent where the recorded agent was interrupted, as if it had been too. So made-up
-speech follows the known; if it comes to its end uninterrupted, that is a miss.
+would fall silent where the recorded agent was interrupted, as if it had been too. So a second of
+made-up speech follows the known; if it comes to its end uninterrupted, that is a miss, or by the
+policy ``estimate`` the end of what can be said.
 """
 
 from __future__ import annotations
@@ -282,11 +283,6 @@ def known_us(found: Exchange) -> int:
     audio = cast("dict[str, Any]", found.response["audio"])
     samples = _bytes_of(found) // (_SAMPLE_BYTES * int(audio["channels"]))
     return samples * 1_000_000 // int(audio["sample_rate_hz"])
-
-
-def rest_us(found: Exchange) -> int:
-    """How much longer it would have been if the caller had not cut it short, as far as known."""
-    return cast(int, found.response.get("rest_us") or 0)
 
 
 def _bytes_of(found: Exchange) -> int:
