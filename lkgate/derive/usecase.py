@@ -16,7 +16,7 @@ from lkgate.cassette.store import INDEX
 from lkgate.derive import hear, speak, think, tools
 from lkgate.derive.answer import Answer
 from lkgate.derive.talk import Said, Talk, talk_of
-from lkgate.errors import ReplayError
+from lkgate.errors import BundleError, ReplayError
 from lkgate.model.bundle import Bundle
 from lkgate.model.turn import Modality
 
@@ -84,16 +84,16 @@ def keep_derived(recording: Path) -> Derived:
     """Write a recording's derived cassette into it, and seal it again.
 
     Raises:
-        BundleError: the recording is not whole, or is an archive.
-        ReplayError: it holds a cassette already, or does not tell what was said.
+        BundleError: the recording is not whole, is an archive, or holds a cassette already.
+        ReplayError: it does not tell what was said.
     """
     bundle = read(recording)
-    if bundle.manifest.source == "replay" or bundle.manifest.cassette != "none":
-        kind = bundle.manifest.cassette
-        raise ReplayError(
-            "this is a replay, not a recording"
-            if bundle.manifest.source == "replay"
-            else f"the recording holds a {kind} cassette already",
+    kind = bundle.manifest.cassette
+    if bundle.manifest.source == "replay":
+        raise BundleError("this is a replay, not a recording", where=str(recording))
+    if kind != "none":
+        raise BundleError(
+            f"the recording holds a {kind} cassette already",
             where=str(recording),
             next_step=f"To derive it again, remove {recording / CASSETTE} and run "
             f"`lkgate seal {recording}` first."
@@ -101,7 +101,7 @@ def keep_derived(recording: Path) -> Derived:
             else "Nothing has to be derived for it.",
         )
     if not recording.is_dir():
-        raise ReplayError(
+        raise BundleError(
             "nothing can be added to an archive",
             where=str(recording),
             next_step="Unpack it into a directory first: lkgate unpack",

@@ -138,7 +138,6 @@ class Sound:
     def end(self) -> None:
         """After everything else."""
         self._begin()
-        self.emitter.flush()
         if self.in_segment:
             self.emitter.end_segment()
 

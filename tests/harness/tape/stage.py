@@ -64,6 +64,7 @@ class Stage:
         tools: Mapping[str, Json] | None = None,
         plan: CallerPlan | None = None,
         placed: Callable[[int], int | None] = lambda _: None,
+        on_miss: Mapping[str, tape.Policy] | None = None,
     ) -> T:
         """Run it with answers from the cassette."""
         self.notes.clear()
@@ -78,6 +79,7 @@ class Stage:
             now_us=self.now_us,
             note=lambda kind, data: self.notes.append({"kind": kind, **data}),
             on_miss=self.misses.append,
+            policies=on_miss,
         )
         try:
             return self.play(main)

@@ -1,0 +1,3 @@
+from tests.ingest.conftest import recorded
+
+__all__ = ["recorded"]
