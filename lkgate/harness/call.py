@@ -274,11 +274,11 @@ def _miss_failure(miss: Miss) -> Failure:
         parts.append(f"nearest recorded:\n{miss.nearest}")
     if miss.difference is not None:
         parts.append(f"difference ([-recorded-] {{+asked+}}):\n{miss.difference}")
-    hint = (
-        "Allow it under [tool.lkgate.tools], or record the call again with this tool."
-        if miss.modality == "tool"
-        else "Add what is missing from the provider with `--models record`."
-    )
+    hint = "Add what is missing from the provider with `--models record`."
+    if miss.modality == "tool":
+        hint = "Allow it under [tool.lkgate.tools], or record the call again with this tool."
+    elif miss.modality == "tts":
+        hint += " If only its length matters: `--on-miss tts=estimate`."
     return Failure("cassette_miss", "\n".join(parts), next_step=hint)
 
 

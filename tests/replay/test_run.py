@@ -120,7 +120,8 @@ def test_a_recording_that_cannot_be_replayed_fails_alone(tmp_path: Path) -> None
     record(tmp_path, "mute", caller=False)
     failures = [one.outcome.failure for one in run(tmp_path).calls]
     assert [failure and failure.message for failure in failures] == [
-        "the recording holds no cassette, so nothing can answer the build's models",
+        "the recording holds no cassette and does not tell what was said, so nothing can answer "
+        "the build's models",
         None,
         "the recording holds no audio of the caller, so there is nothing to replay",
     ]

@@ -55,9 +55,10 @@ class Mouth:
         found = await speech.find(stream, text, self._shelf, self._cuts, early=self._early)
         try:
             if isinstance(found, Cut):
-                await self._cut(stream, emitter, text, found)
-                return True
-            if found is not None:
+                if found.known or self._early:
+                    await self._cut(stream, emitter, text, found)
+                    return True
+            elif found is not None:
                 key = request.of_tts(stream._tts, found)
                 exchange = self._answers.take("tts", key)
                 assert exchange is not None  # the shelf was made from the cassette

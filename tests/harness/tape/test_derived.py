@@ -18,7 +18,7 @@ from lkgate.model.turn import Modality
 from tests.harness.tape.models import FakeLLM, FakeSTT, FakeTTS, wave
 from tests.harness.tape.stage import Stage
 from tests.harness.tape.test_llm import ask, script
-from tests.harness.tape.test_stt import listen
+from tests.harness.tape.test_stt import PLAN, listen, pieces, placed
 from tests.harness.tape.test_tts import say, stream
 
 HELLO = "Hello there. How can I help you?"
@@ -30,7 +30,9 @@ def derived(stage: Stage, *answers: tuple[Modality, dict[str, Json], dict[str, J
     stage.cassette.mkdir(parents=True, exist_ok=True)
     lines = []
     ordinals: dict[str, itertools.count[int]] = {}
-    for t_us, (modality, request, response) in enumerate(answers):
+    for number, (modality, request, response) in enumerate(answers):
+        base_us = response.get("base_us")
+        t_us = base_us if isinstance(base_us, int) else number
         key = key_of(modality, request)
         ordinal = next(ordinals.setdefault(key, itertools.count()))
         lines.append(
@@ -281,3 +283,23 @@ def test_a_request_beside_the_conversation_is_no_place_in_it() -> None:
 
 def user_line(text: str) -> dict[str, Json]:
     return {"role": "user", "text": text}
+
+
+def test_a_piece_of_audio_is_what_was_said_in_its_utterance(stage: Stage) -> None:
+    def piece(at_us: int, text: str) -> tuple[Modality, dict[str, Json], dict[str, Json]]:
+        event: dict[str, Json] = {"t_us": at_us + 300_000, "type": "final_transcript"}
+        event["alternatives"] = [_words(text)]
+        response: dict[str, Json] = {
+            "ending": "done",
+            "audio_us": 1_000_000,
+            "base_us": at_us,
+            "took_us": 300_000,
+            "event": event,
+        }
+        return "stt", hearing(), response
+
+    derived(stage, piece(3_200_000, "good morning"), piece(7_200_000, "goodbye"))
+    model = FakeSTT(pieces=[])
+    again = stage.replay(lambda: pieces(stage, model, 4.2, 9.3), plan=PLAN, placed=placed(3.0, 8.0))
+    assert [text for _, text in again] == ["good morning", "goodbye"]
+    assert (model.asked, origins(stage)) == (0, ["derived", "derived"])
