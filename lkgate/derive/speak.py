@@ -70,6 +70,8 @@ def _answer(
         },
         "words": words,
     }
+    if said.ttfb_us is None:
+        response["untimed"] = True
     return Answer("tts", said.at_us, outside.speech(said.text), response)
 
 

@@ -55,6 +55,7 @@ def answers(talk: Talk, finals: Sequence[tuple[int, str]]) -> Iterator[Answer]:
 def _answer(
     before: Sequence[Item], said: Said | None, calls: Sequence[Called], usual_us: int
 ) -> Answer:
+    """What the model said and called; after the usual time where LiveKit measured none."""
     chunks: list[Json] = []
     at_us = usual_us if said is None or said.ttft_us is None else said.ttft_us
     asked_us = said.at_us if said is not None else calls[0].at_us
@@ -80,6 +81,8 @@ def _answer(
         "id": "derived",
         "chunks": chunks,
     }
+    if said is None or said.ttft_us is None:
+        response["untimed"] = True
     return Answer("llm", asked_us, outside.conversation(_items(before)), response)
 
 

@@ -44,23 +44,29 @@ def samples_resting_on(
     count = 0
     for point in found.points:
         at = point.sample.turn
-        rests = _rests(what, turns, at)
+        rests = _rests(what, spec, turns, at)
         if against and at in twins:
-            rests = rests or _rests(what, before, twins[at])
+            rests = rests or _rests(what, spec, before, twins[at])
         count += rests
     if compares(rule) and not paired(spec):
         # Of turns that only the baseline has.
         had = set(twins.values())
         count += sum(
-            _rests(what, before, sample.turn) for sample in found.baseline if sample.turn not in had
+            _rests(what, spec, before, sample.turn)
+            for sample in found.baseline
+            if sample.turn not in had
         )
     return count
 
 
-def _rests(what: Callable[[Turn], bool], turns: Sequence[Turn], at: int | None) -> bool:
-    rests = {turn.index for turn in turns if what(turn)}
-    if at is None:
-        return bool(rests)
-    # What becomes of an interruption lies with the agent's turn that was spoken into.
+def _rests(
+    what: Callable[[Turn], bool], spec: MetricSpec, turns: Sequence[Turn], at: int | None
+) -> bool:
+    found = {turn.index for turn in turns if what(turn)}
+    if at is None or "agent_audio" not in spec.evidence:
+        return bool(found) if at is None else at in found
+    # What a caller waits for is in the agent's turn that answers; what becomes of an interruption,
+    # in the one that was spoken into.
+    answer = {turn.index for turn in turns if turn.answers == at}
     into = {one.agent_turn for turn in turns if turn.index == at for one in turn.barge_ins}
-    return at in rests or bool(into & rests)
+    return not found.isdisjoint({at} | answer | into)

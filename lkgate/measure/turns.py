@@ -56,6 +56,8 @@ def turns_of(bundle: Bundle) -> tuple[Turn, ...]:
         elif modality and origin == "derived":
             for turn in _answered_by(turns, event.t_us, modality):
                 turn.derived.add(modality)
+                if event.data.get("untimed") is True:
+                    turn.estimated.add(modality)
     for message in agent_messages or ():
         _speaking(turns, message.t_us).messages.append(message)
     for message in caller_messages or ():

@@ -116,7 +116,8 @@ def _job(recording: Recording, identity: BuildIdentity, options: ReplayOptions, 
         "call": recording.call,
         "seed": _seed(options.seed, manifest.id),
         "started_at_unix_us": _STARTED_AT_UNIX_US if started is None else started,
-        "room": manifest.room,
+        # Files may not know their room, and nobody joins one without a name.
+        "room": manifest.room or recording.call,
         "plan": encode_plan(plan),
         "cassette": {
             "mode": options.models,

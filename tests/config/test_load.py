@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lkgate.config import Config, ToolPolicy, load_config
+from lkgate.config import Config, OnMiss, ToolPolicy, load_config
 from lkgate.errors import ConfigError
 from lkgate.model.event import Json
 
@@ -267,4 +267,21 @@ def test_two_files_in_one_directory_are_one_too_many(tmp_path: Path) -> None:
     assert refused(tmp_path) == (
         "PROJECT/lkgate.yaml: settings both here and in [tool.lkgate] of pyproject.toml beside it\n"
         "  Keep one of the two."
+    )
+
+
+def test_what_happens_on_a_miss_is_set_by_modality(tmp_path: Path) -> None:
+    (tmp_path / "lkgate.yaml").write_text("replay: {on_miss: {tts: estimate, stt: live}}\n")
+    assert load(tmp_path).replay.on_miss == OnMiss(stt="live", tts="estimate")
+    assert load(tmp_path).replay.on_miss.live
+    flagged = load(tmp_path, {"replay.on_miss.stt": "error"})
+    assert flagged.replay.on_miss == OnMiss(tts="estimate")
+    assert not flagged.replay.on_miss.live
+    told = load(tmp_path, LKGATE_ON_MISS="llm=live, tts=live")
+    assert told.replay.on_miss == OnMiss(llm="live", tts="live")
+    assert refused(tmp_path, LKGATE_ON_MISS="llm") == (
+        'LKGATE_ON_MISS: `replay.on_miss.llm` cannot be ""\n  It is one of: error, live.'
+    )
+    assert refused(tmp_path, {"replay.on_miss.llm": "estimate"}) == (
+        '--on-miss llm: `replay.on_miss.llm` cannot be "estimate"\n  It is one of: error, live.'
     )

@@ -13,9 +13,13 @@ from click.testing import CliRunner
 from lkgate.bundle import pack, read, reseal, verify
 from lkgate.cassette import Cassette
 from lkgate.cli.main import cli
+from lkgate.config import OnMiss
 from lkgate.derive import derive, keep_derived
 from lkgate.errors import BundleError, ReplayError
 from lkgate.ingest import ImportOptions, import_call
+from lkgate.model.bundle import BuildIdentity
+from lkgate.replay.jobs import ReplayOptions, make_jobs
+from lkgate.replay.recordings import read_recordings
 from tests.derive.test_recordings import RECORDINGS
 from tests.ingest.files import both, write
 
@@ -119,3 +123,18 @@ def test_sound_alone_tells_nothing(tmp_path: Path) -> None:
     import_call(ImportOptions((write(tmp_path / "call.wav", both()),), out))
     with pytest.raises(ReplayError, match="does not tell what was said"):
         derive(out, read(out), tmp_path / "made")
+
+
+def test_a_replay_derives_what_is_missing_and_leaves_the_recording_alone(
+    transcribed: Path, tmp_path: Path
+) -> None:
+    before = sorted(transcribed.rglob("*"))
+    options = ReplayOptions(tmp_path / "state", on_miss=OnMiss(tts="estimate"))
+    identity = BuildIdentity("v1", None)
+    jobs, failed = make_jobs(read_recordings([transcribed]), identity, options, tmp_path / "work")
+    assert failed == []
+    job = json.loads((jobs[0].directory / "job.json").read_text())
+    assert job["room"] == "transcribed", "files do not know their room"
+    assert job["cassette"]["on_miss"] == {"stt": "error", "llm": "error", "tts": "estimate"}
+    assert len(Cassette.open(Path(job["cassette"]["directory"])).exchanges) == 7
+    assert sorted(transcribed.rglob("*")) == before

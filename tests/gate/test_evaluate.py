@@ -10,6 +10,7 @@ from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import parse
 from lkgate.gate.metrics import SPECS, metric_versions
 from lkgate.model.bundle import Bundle
+from lkgate.model.event import Json
 from lkgate.model.gate import CallFailure, CallResult, Finding, Gate, Rule, Verdict
 from tests.gate.calls import BOOK, CALLS, replayed, truth
 from tests.measure.builders import V1, Agent, Step, labels, play, result, without
@@ -423,3 +424,29 @@ def test_rule_on_an_unknown_metric_is_a_bug() -> None:
     bad = Gate("x", "x", (Rule("a", "nothing", "sum", max=0),))
     with pytest.raises(KeyError):
         evaluate(bad, [result("a", STEPS)], recordings=["a"])
+
+
+def test_a_rule_says_how_much_of_it_rests_on_derived_answers() -> None:
+    call = result("a", STEPS)
+    assert isinstance(call.candidate, Bundle)
+    first, *_ = call.candidate.events
+
+    def told(**data: Json) -> Bundle:
+        assert isinstance(call.candidate, Bundle)
+        event = replace(first, t_us=9_500_000, kind="lkgate.model_answer", data=data)
+        return replace(call.candidate, events=(*call.candidate.events, event))
+
+    said = told(modality="llm", origin="derived")
+    untimed = told(modality="llm", origin="derived", untimed=True)
+    heard = told(modality="stt", origin="derived")
+    for rule, candidate, counts in (
+        ("metric: agent_words, aggregate: max, max: 99", said, (0, 1)),
+        ("metric: agent_words, aggregate: max, max: 99", untimed, (1, 1)),
+        # The caller's turn: what is waited for is the answer.
+        (f"{LATENCY}, max: 99 s", untimed, (1, 1)),
+        ("metric: word_error_rate, aggregate: rate, max: 100%", untimed, (0, 0)),
+        ("metric: word_error_rate, aggregate: rate, max: 100%", heard, (0, 3)),
+        ("metric: diverged_turns, aggregate: sum, max: 0", heard, (0, 1)),
+    ):
+        passed = finding(rule, replace(call, candidate=candidate, labels=truth(tuple(STEPS))))
+        assert (passed.status, passed.estimated, passed.derived) == ("pass", *counts), rule

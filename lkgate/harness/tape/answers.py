@@ -57,13 +57,21 @@ class Answers:
         source: Source,
         name: str | None = None,
         lost: Json = None,
+        untimed: bool = False,
     ) -> None:
-        """Note who answers a request, and what of a tool's doing is lost by that."""
+        """Note who answers a request.
+
+        Args:
+            lost: what of a tool's doing is lost by that.
+            untimed: nobody measured how long the answer takes.
+        """
         data: dict[str, Json] = {"modality": modality, "key": key, "origin": source}
         if name is not None:
             data["name"] = name
         if lost:
             data["lost"] = lost
+        if untimed:
+            data["untimed"] = True
         self._note("lkgate.model_answer", data)
 
     def missed(
@@ -120,6 +128,11 @@ def took_us(exchange: Exchange) -> int:
     took = exchange.response.get("took_us")
     assert isinstance(took, int)  # every response but a recogniser's stream has it
     return took
+
+
+def is_untimed(exchange: Exchange) -> bool:
+    """Whether an answer's time is not that of the recorded one."""
+    return exchange.response.get("untimed") is True
 
 
 def source_of(exchange: Exchange) -> Source:

@@ -9,7 +9,7 @@ from livekit.agents import AgentSession, ConversationItemAddedEvent, llm, tts
 from lkgate.cassette import key_of, outside
 from lkgate.cassette.keys import Request, words
 from lkgate.harness.tape import request, speech
-from lkgate.harness.tape.answers import Answers, Source, source_of
+from lkgate.harness.tape.answers import Answers, Source, is_untimed, source_of
 from lkgate.harness.tape.deck import Voice
 from lkgate.harness.tape.place import session_here
 from lkgate.harness.tape.text import Text
@@ -100,7 +100,7 @@ class Mouth:
         return True
 
     async def _cut(self, stream: Voice, emitter: tts.AudioEmitter, text: Text, cut: Cut) -> None:
-        self._told(stream, cut.text, "derived")
+        self._told(stream, cut.text, "derived", untimed=cut.opens and is_untimed(cut.exchange))
         sound = await play_cut(stream, emitter, text, cut, self._answers)
         if not cut.known:
             kind = (sound.rate_hz, sound.channels)
@@ -134,8 +134,9 @@ class Mouth:
         later = session._loop.call_later(known_us(cut.exchange) / 1e6, beyond)
         session.on("conversation_item_added", added)
 
-    def _told(self, stream: Voice, text: str, source: Source) -> None:
-        self._answers.told("tts", key_of("tts", self._wanted(stream, text)), source)
+    def _told(self, stream: Voice, text: str, source: Source, *, untimed: bool = False) -> None:
+        key = key_of("tts", self._wanted(stream, text))
+        self._answers.told("tts", key, source, untimed=untimed)
 
     def _wanted(self, stream: Voice, text: str) -> Request:
         if self._cuts.empty:

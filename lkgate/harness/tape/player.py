@@ -19,7 +19,7 @@ from lkgate.harness.tape import place, request
 from lkgate.harness.tape import stt as stt_tape
 from lkgate.harness.tape import tool as tool_tape
 from lkgate.harness.tape import tts as tts_tape
-from lkgate.harness.tape.answers import Answers, source_of
+from lkgate.harness.tape.answers import Answers, is_untimed, source_of
 from lkgate.harness.tape.deck import FunctionTool, Recognize, Run, Speak, Stand, Voice
 from lkgate.harness.tape.ear import Ear
 from lkgate.harness.tape.mouth import Mouth, Policy
@@ -86,7 +86,8 @@ class Player:
             else:
                 found, exchange = at, self._answers.take("llm", at)
         if exchange is not None and (exchange.whole or self._closed("llm")):
-            self._answers.told("llm", key_of("llm", found), source_of(exchange))
+            untimed = is_untimed(exchange)
+            self._answers.told("llm", key_of("llm", found), source_of(exchange), untimed=untimed)
             await llm_tape.play(stream, exchange, found, self._answers)
             return
         with self._provider("llm", wanted, found, reason):
