@@ -10,13 +10,12 @@ from lkgate.cassette import key_of, outside
 from lkgate.cassette.keys import Request, words
 from lkgate.harness.tape import request, speech
 from lkgate.harness.tape.answers import Answers, Source, is_untimed, source_of
+from lkgate.harness.tape.cuts import Cut, Cuts
 from lkgate.harness.tape.deck import Voice
 from lkgate.harness.tape.place import session_here
 from lkgate.harness.tape.text import Text
 from lkgate.harness.tape.voice import (
     BEYOND_US,
-    Cut,
-    Cuts,
     Maker,
     Other,
     Sound,

@@ -13,9 +13,10 @@ from lkgate.cassette import Cassette, Exchange
 from lkgate.cassette.keys import Request
 from lkgate.harness.tape import request
 from lkgate.harness.tape.answers import Answers, took_us
+from lkgate.harness.tape.cuts import Cut, Cuts
 from lkgate.harness.tape.deck import Voice
 from lkgate.harness.tape.text import Position, Text
-from lkgate.harness.tape.voice import Cut, Cuts, Other, Sound
+from lkgate.harness.tape.voice import Other, Sound
 from lkgate.model.event import Json
 
 
