@@ -99,6 +99,13 @@ class RoomCapture:
         if self._room.isconnected():
             self._look_around()
 
+    def overhear(self, room: rtc.Room) -> None:
+        """Also take what an agent's session tells the participant who ``room`` is alone.
+
+        For a caller of lkgate's own, before it connects: LiveKit Agents for Node tells nobody else.
+        """
+        self._streams.overhear(room)
+
     async def aclose(self) -> None:
         """Stop, with all that was received written down. Raises the first failure, if any."""
         await _drain()

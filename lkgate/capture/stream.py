@@ -55,6 +55,7 @@ class StreamCapture:
         self._topics = topics
         self._lanes: dict[str, asyncio.Queue[rtc.ByteStreamReader]] = {}
         self._usage: dict[str, Json] = {}
+        self._told: set[str] | None = None
 
     def start(self) -> None:
         """Register the handlers. At once, so that no stream is missed."""
@@ -64,6 +65,15 @@ class StreamCapture:
             self._room.register_byte_stream_handler(topic, self._on_bytes)
         for name, fallback in zip(_HANDLERS, (self._on_text, self._on_bytes), strict=True):
             _catch_all(self._room, name, fallback)
+
+    def overhear(self, room: rtc.Room) -> None:
+        """Also take what an agent's session tells the participant who ``room`` is alone.
+
+        Python's agents tell everybody, Node's the participant whom they talk to. A message that
+        comes both ways is written once.
+        """
+        self._told = set()
+        room.register_byte_stream_handler(TOPIC_SESSION, self._on_bytes)
 
     def stop(self) -> None:
         for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT, *self._topics):
@@ -82,6 +92,10 @@ class StreamCapture:
         if reader.info.topic != TOPIC_SESSION:
             self._spawn(self._read_bytes(reader, identity))
             return
+        if self._told is not None:
+            if reader.info.stream_id in self._told:
+                return
+            self._told.add(reader.info.stream_id)
         lane = self._lanes.get(identity)
         if lane is None:
             lane = self._lanes[identity] = asyncio.Queue()

@@ -64,12 +64,16 @@ def _from_streams(bundle: Bundle, role: TurnRole) -> tuple[Message, ...] | None:
     segments: dict[str, Message] = {}
     for event in bundle.of_kind("transcription"):
         words = field.text(event.data, "text")
-        if event.data.get("final") is not True or not words:
+        if not words:
             continue
         sid = field.text(event.data, "track_sid") or ""
         speaker = sids.get(sid) or names.get(field.text(event.data, "identity") or "")
-        if speaker == role:
-            key = field.text(event.data, "segment_id") or f"seq {event.seq}"
+        key = field.text(event.data, "segment_id") or f"seq {event.seq}"
+        final = event.data.get("final") is True
+        # LiveKit Agents for Node never marks the one stream of what the agent says as final. A
+        # caller's words that are not final are a guess.
+        only = sids.get(sid) == "agent" and key not in segments
+        if speaker == role and (final or only):
             segments[key] = _untimed(words, event.t_us)
     return tuple(segments.values()) or None
 

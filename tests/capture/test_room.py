@@ -139,8 +139,15 @@ class FakeRoom(rtc.EventEmitter[str]):
         assert handler is not None
         handler(FakeReader(info, list(chunks)), identity)
 
-    def bytes(self, identity: str, topic: str, *chunks: bytes, error: str | None = None) -> None:
-        info = rtc.ByteStreamInfo("s", "application/octet-stream", topic, 0, None, {}, "n")
+    def bytes(
+        self,
+        identity: str,
+        topic: str,
+        *chunks: bytes,
+        error: str | None = None,
+        stream_id: str = "s",
+    ) -> None:
+        info = rtc.ByteStreamInfo(stream_id, "application/octet-stream", topic, 0, None, {}, "n")
         handler = self._byte_stream_handlers.get(topic)
         assert handler is not None
         handler(FakeReader(info, list(chunks), error), identity)
@@ -386,6 +393,27 @@ def test_session_messages_of_one_agent_keep_their_order(scene: Scene) -> None:
         "speaking",
     ]
     assert scene.of("agent_state_changed")[0]["identity"] == "bot"
+
+
+def test_what_an_agent_tells_the_caller_alone_is_overheard_and_written_once(scene: Scene) -> None:
+    change = pb.AgentSessionEvent.UserStateChanged(
+        old_state=pb.US_LISTENING, new_state=pb.US_SPEAKING
+    )
+    event = pb.AgentSessionEvent(user_state_changed=change)
+    message = pb.AgentSessionMessage(event=event).SerializeToString()
+    caller = FakeRoom()
+
+    async def play() -> None:
+        scene.capture.start()
+        scene.capture.overhear(cast(rtc.Room, caller))
+        # To everybody, then to the caller alone, then to everybody again.
+        for room, stream_id in ((scene.room, "1"), (caller, "1"), (caller, "2"), (caller, "3")):
+            room.bytes("bot", "lk.agent.session", message, stream_id=stream_id)
+        scene.room.bytes("bot", "lk.agent.session", message, stream_id="3")
+        await scene.capture.aclose()
+
+    run(play())
+    assert len(scene.of("user_state_changed")) == 3
 
 
 def test_undecodable_session_messages_are_written_as_such(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -191,7 +192,8 @@ def test_a_quick_reply_after_a_quick_caller_is_not_the_old_reply() -> None:
     assert [turn.role for turn in turns_of(session)] == ["agent", "caller"]
 
 
-def test_outside_recording_has_words_from_the_streams() -> None:
+@pytest.mark.parametrize("marked", [True, False])  # by agents in Python, and in Node
+def test_outside_recording_has_words_from_the_streams(marked: bool) -> None:
     def stream(sid: str, text: str, final: bool = True) -> tuple[str, dict[str, Json]]:
         data: dict[str, Json] = {
             "identity": "agent-1",
@@ -208,7 +210,7 @@ def test_outside_recording_has_words_from_the_streams() -> None:
         events=[
             (1.5, *stream("TR_caller", "Hell", final=False)),
             (2.2, *stream("TR_caller", "Hello")),
-            (4.0, *stream("TR_agent", "Good day")),
+            (4.0, *stream("TR_agent", "Good day", final=marked)),
         ],
     )
     assert shape(session) == [("caller", "Hello"), ("agent", "Good day")]

@@ -64,7 +64,6 @@ async def answer(ctx: JobContext) -> None:
         llm=model,
         vad=None,
         turn_handling=TurnHandlingOptions(turn_detection="realtime_llm"),
-        turn_detection=None,
         aec_warmup_duration=None,
     )
 
