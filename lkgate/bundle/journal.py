@@ -20,6 +20,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -197,8 +198,10 @@ class Journal:
         if self._closed:
             return
         self._closed = True
-        for file in (self._header, self._events, self._tracks, *self._pcm.values()):
-            file.close()
+        with ExitStack() as files:
+            # Every one of them, even if the disk is full: the first that fails is raised at last.
+            for file in (self._header, self._events, self._tracks, *self._pcm.values()):
+                files.callback(file.close)
 
     def _open(self, name: str) -> BinaryIO:
         # "x": a journal is never appended to by a second process.

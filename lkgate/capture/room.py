@@ -106,20 +106,42 @@ class RoomCapture:
         """
         self._streams.overhear(room)
 
+    def move(self, room: rtc.Room) -> None:
+        """Go on in another connection to the same room, not yet made: the last one is lost.
+
+        What is there when it is made is recorded as at the beginning; a voice goes on in its track.
+        """
+        started = bool(self._handlers)
+        self._leave()
+        self._participants.clear()
+        self._publications.clear()
+        for voice, listener in self._listeners.values():
+            voice.feed = None
+            self._spawn(_end(listener))
+        self._listeners.clear()
+        self._connected = False
+        self._room = room
+        self._streams.room = room
+        if started:
+            self._register()
+
     async def aclose(self) -> None:
         """Stop, with all that was received written down. Raises the first failure, if any."""
         await _drain()
-        for event, handler in self._handlers:
-            self._room.off(event, handler)
-        if self._handlers:
-            self._streams.stop()
-        self._handlers = []
+        self._leave()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self.failure is not None:
             raise self.failure
+
+    def _leave(self) -> None:
+        for event, handler in self._handlers:
+            self._room.off(event, handler)
+        if self._handlers:
+            self._streams.stop()
+        self._handlers = []
 
     def _register(self) -> None:
         self._on("participant_connected", self._participant_connected)

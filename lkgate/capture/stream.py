@@ -47,7 +47,7 @@ class StreamCapture:
         started_at_unix_us: int | None,
         topics: tuple[str, ...],
     ):
-        self._room = room
+        self.room = room
         self._note = note
         self._spawn = spawn
         self._now_us = now_us
@@ -60,11 +60,11 @@ class StreamCapture:
     def start(self) -> None:
         """Register the handlers. At once, so that no stream is missed."""
         for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT, *self._topics):
-            self._room.register_text_stream_handler(topic, self._on_text)
+            self.room.register_text_stream_handler(topic, self._on_text)
         for topic in (TOPIC_SESSION, *self._topics):
-            self._room.register_byte_stream_handler(topic, self._on_bytes)
+            self.room.register_byte_stream_handler(topic, self._on_bytes)
         for name, fallback in zip(_HANDLERS, (self._on_text, self._on_bytes), strict=True):
-            _catch_all(self._room, name, fallback)
+            _catch_all(self.room, name, fallback)
 
     def overhear(self, room: rtc.Room) -> None:
         """Also take what an agent's session tells the participant who ``room`` is alone.
@@ -77,13 +77,13 @@ class StreamCapture:
 
     def stop(self) -> None:
         for topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT, *self._topics):
-            self._room.unregister_text_stream_handler(topic)
+            self.room.unregister_text_stream_handler(topic)
         for topic in (TOPIC_SESSION, *self._topics):
-            self._room.unregister_byte_stream_handler(topic)
+            self.room.unregister_byte_stream_handler(topic)
         for name in _HANDLERS:
-            handlers = vars(self._room).get(name)
+            handlers = vars(self.room).get(name)
             if isinstance(handlers, _CatchAll):
-                vars(self._room)[name] = dict(handlers)
+                vars(self.room)[name] = dict(handlers)
 
     def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
         self._spawn(self._read_text(reader, identity))

@@ -31,6 +31,9 @@ class RecordOptions:
         wait_us: how long to wait for the room (without a build) or the build's worker, and then
             for an agent.
         duration_us: stop after this much; ``None``: when the room or the call ends.
+        worker_url: where the agent's worker answers health checks, such as
+            ``http://127.0.0.1:8081``. Only asked when there is no agent, to say why.
+        rejoin_us: for how long to try to come back into the room after the connection was lost.
     """
 
     room: str
@@ -41,6 +44,8 @@ class RecordOptions:
     topics: tuple[str, ...] = ()
     wait_us: int = 60_000_000
     duration_us: int | None = None
+    worker_url: str | None = None
+    rejoin_us: int = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,10 +10,14 @@ from typing import Literal
 from livekit import rtc
 
 from lkgate.bundle.journal import Journal
+from lkgate.bundle.journal_reader import read_journal
 from lkgate.capture import RoleOf, RoomCapture
-from lkgate.errors import RecordError
 from lkgate.model.bundle import BuildIdentity
 from lkgate.model.event import Json
+from lkgate.record.clock import Clock, Steps
+from lkgate.record.connection import Connection
+from lkgate.record.dispatches import KIND, Dispatches, first_audio
+from lkgate.record.job import Diagnosis
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions, State
 from lkgate.record.server import Server, until
 from lkgate.record.worker import Worker
@@ -23,13 +26,19 @@ from lkgate.secret import Secrets
 Ending = Literal["room_ended", "connection_lost", "caller_left", "duration", "stopped", "no_agent"]
 
 _SYNC_SECONDS = 0.5
-_RECONNECTING = rtc.ConnectionState.CONN_RECONNECTING
 # An agent stays in the room until the server closes it, 20 s after the caller by default.
 _AFTER_CALLER_US = 5_000_000
+# After a server was restarted everybody comes back in their own time: rtc tries for 20 s.
+_AFTER_CUT_US = 30_000_000
 
 
 class Recording:
-    """Writes a room into ``directory`` from ``run``'s beginning to its end."""
+    """Writes a room into ``directory`` from ``run``'s beginning to its end.
+
+    Attributes:
+        diagnosis: why the agent came late or not at all; ``None``: it came in time, or nothing
+            was dispatched and nobody was waited for.
+    """
 
     def __init__(
         self,
@@ -41,27 +50,32 @@ class Recording:
         stop: asyncio.Event,
         on_progress: OnProgress,
         on_warning: OnWarning,
+        clock: Clock,
     ):
         self.room = options.room
+        self.diagnosis: Diagnosis | None = None
         self._options = options
         self._directory = directory
         self._stop = stop
         self._on_progress = on_progress
         self._on_warning = on_warning
+        self._clock = clock
         self._roles = RoleOf(options.caller)
         self._duration_us = 0
-        self._started_ns = time.monotonic_ns()
-        self.started_at_unix_us = time.time_ns() // 1_000
+        self._started_ns = clock.monotonic_ns()
+        self.started_at_unix_us = clock.wall_ns() // 1_000
+        self._steps = Steps(self.started_at_unix_us)
         self.journal = Journal.create(directory, header=self._header(identity), secrets=secrets)
-        self._room = rtc.Room()
+        room = rtc.Room()
         self._capture = RoomCapture(
-            self._room,
+            room,
             self.journal,
             now_us=self.now_us,
             roles=self._roles,
             started_at_unix_us=self.started_at_unix_us,
             topics=options.topics,
         )
+        self._connection = Connection(room, options.room, self._capture, now_us=self.now_us)
 
     def _header(self, identity: BuildIdentity | None) -> dict[str, Json]:
         header: dict[str, Json] = {
@@ -87,42 +101,66 @@ class Recording:
 
     def now_us(self) -> int:
         """Session time: microseconds since the recorder came."""
-        return (time.monotonic_ns() - self._started_ns) // 1_000
+        return (self._clock.monotonic_ns() - self._started_ns) // 1_000
 
     async def run(self, server: Server, worker: Worker | None, agent_name: str) -> Ending:
         """Record until something ends it. The journal stays open for :meth:`finish`.
 
         Raises:
-            RecordError: if the room cannot be joined or the journal not be written.
+            RecordError: if the room cannot be joined.
+            OSError: if the journal cannot be written.
         """
         room = self._options.room
-        _leave_video_out(self._room)
-        self._capture.start()
+        dispatches = Dispatches(
+            server,
+            room,
+            note=self._capture.note,
+            now_us=self.now_us,
+            roles=self._roles,
+            agent_name=agent_name if worker is not None else None,
+            worker=worker,
+            worker_url=self._options.worker_url,
+        )
+        self._connection.on_new_room(dispatches.follow)
+        following: asyncio.Task[None] | None = None
         try:
             # An agent without a name comes into every new room by itself.
             asked = agent_name == "" and not await server.room_exists(room)
-            await server.join(self._room, room)
-            self._capture.start()
+            await self._connection.join(server)
+            dispatches.joined(self._connection.room)
             if worker is not None and not asked:
                 await server.dispatch(agent_name, room)
-            ending = await self._watch(worker)
+            following = asyncio.create_task(dispatches.run())
+            ending = await self._watch(server, worker, following)
+            dispatches.settle(self._connection.room)
+            await self._diagnose(dispatches, ending)
             self._capture.note("lkgate.recording_ended", {"reason": ending})
         finally:
-            await self._leave()
-            if worker is not None:
-                await server.end_dispatches(agent_name, room)
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+            try:
+                await self._leave()
+            finally:
+                if worker is not None:
+                    await server.end_dispatches(agent_name, room)
         return ending
 
     def finish(self, header: Mapping[str, Json]) -> None:
         """Close the journal, with what was learned after the end."""
+        self.journal.sync()
+        for at_us, data in first_audio(read_journal(self._directory).tracks):
+            self.journal.event(at_us, KIND, data)
         self.journal.update_header(**header)
         self.journal.finish(duration_us=self._duration_us)
 
-    async def _watch(self, worker: Worker | None) -> Ending:
+    async def _watch(
+        self, server: Server, worker: Worker | None, following: asyncio.Task[None]
+    ) -> Ending:
         options = self._options
         agent_came = caller_came = False
         alone_since_us: int | None = None
-        worker_gone = reconnecting = False
+        worker_gone = False
         while True:
             now_us = self.now_us()
             roles = self._present()
@@ -130,22 +168,30 @@ class Recording:
             caller_here = bool(roles - {"agent"})
             caller_came = caller_came or caller_here
             self._report("recording" if agent_came else "waiting for the agent")
+            self._note_step(now_us)
             if self._capture.failure is not None:
-                return "stopped"  # _leave raises it
-            if not self._room.isconnected():
-                return self._disconnected(reconnecting)
-            reconnecting = self._room.connection_state == _RECONNECTING
+                raise self._capture.failure
+            if following.done():
+                following.result()  # it ends by what it raises alone
             if self._stop.is_set():
                 return "stopped"
             if options.duration_us is not None and now_us >= options.duration_us:
                 return "duration"
-            # While the recorder itself is cut off, it sees nobody.
-            over = not caller_here and (caller_came or (agent_came and not roles))
-            if reconnecting or not over:
+            connection = self._connection
+            if connection.over:
+                return "room_ended"
+            if connection.cut_since_us is not None:
+                # While the recorder itself is cut off, it sees nobody.
+                alone_since_us = None
+                if now_us - connection.cut_since_us >= options.rejoin_us:
+                    self._on_warning("the connection to the server was lost and did not come back")
+                    return "connection_lost"
+                await connection.rejoin(server)
+            elif caller_here or not (caller_came or (agent_came and not roles)):
                 alone_since_us = None
             elif alone_since_us is None:
                 alone_since_us = now_us
-            elif now_us - alone_since_us >= _AFTER_CALLER_US:
+            elif now_us - alone_since_us >= self._patience_us(now_us):
                 return "caller_left"
             if not agent_came and now_us >= options.wait_us:
                 return "no_agent"
@@ -158,14 +204,26 @@ class Recording:
             # On a thread: fsync may take as long as the disk likes, and frames keep coming.
             await asyncio.to_thread(self.journal.sync)
 
-    def _disconnected(self, reconnecting: bool) -> Ending:
-        if not reconnecting:
-            return "room_ended"
-        self._on_warning("the connection to the server was lost and did not come back")
-        return "connection_lost"
+    def _patience_us(self, now_us: int) -> int:
+        back_us = self._connection.back_since_us
+        if back_us is not None and now_us - back_us < _AFTER_CUT_US:
+            return _AFTER_CUT_US
+        return _AFTER_CALLER_US
+
+    def _note_step(self, now_us: int) -> None:
+        step_us = self._steps.by_us(self._clock.wall_ns() // 1_000, now_us)
+        if step_us is not None:
+            self._capture.note("lkgate.clock_stepped", {"by_us": step_us})
+
+    async def _diagnose(self, dispatches: Dispatches, ending: Ending) -> None:
+        if ending == "no_agent" or dispatches.came:
+            self.diagnosis = await dispatches.diagnose()
+        if self.diagnosis is not None and ending != "no_agent":
+            self._on_warning(f"{self.diagnosis.what} ({self.diagnosis.fault})")
 
     def _present(self) -> set[str]:
-        roles = (self._roles.participant(p) for p in self._room.remote_participants.values())
+        people = self._connection.room.remote_participants.values()
+        roles = (self._roles.participant(participant) for participant in people)
         return {role for role in roles if role is not None}
 
     def _report(self, state: State) -> None:
@@ -179,25 +237,5 @@ class Recording:
         try:
             await self._capture.aclose()
             self.journal.sync()
-        except (OSError, ValueError) as error:
-            raise RecordError(
-                f"the recording could not be written: {error}", where=str(self._directory)
-            ) from error
         finally:
-            await self._room.disconnect()
-
-
-def _leave_video_out(room: rtc.Room) -> None:
-    """Audio is subscribed by the server at once; video would be decoded for nobody."""
-
-    def published(publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant) -> None:
-        if publication.kind == rtc.TrackKind.KIND_VIDEO:
-            publication.set_subscribed(False)
-
-    def subscribed(
-        _track: rtc.Track, publication: rtc.RemoteTrackPublication, who: rtc.RemoteParticipant
-    ) -> None:
-        published(publication, who)
-
-    room.on("track_published", published)
-    room.on("track_subscribed", subscribed)
+            await self._connection.room.disconnect()

@@ -12,22 +12,24 @@ from datetime import timedelta
 
 import aiohttp
 from livekit import api, rtc
-from livekit.protocol.agent_dispatch import CreateAgentDispatchRequest
+from livekit.protocol.agent_dispatch import AgentDispatch, CreateAgentDispatchRequest
 from livekit.protocol.room import ListRoomsRequest
 
 from lkgate.errors import RecordError
 from lkgate.record.credentials import Credentials
 
 _POLL_SECONDS = 0.5
-_TOKEN_LIFE = timedelta(hours=24)
+# Of the token to join with. While connected, the server hands out new ones by itself.
+TOKEN_LIFE = timedelta(hours=24)
 
 
 class Server:
     """One server, asked with one key. Made by :func:`connect`."""
 
-    def __init__(self, credentials: Credentials, client: api.LiveKitAPI):
+    def __init__(self, credentials: Credentials, client: api.LiveKitAPI, token_life: timedelta):
         self._credentials = credentials
         self._client = client
+        self._token_life = token_life
 
     async def room_exists(self, room: str) -> bool:
         with self._named():
@@ -59,6 +61,20 @@ class Server:
                 CreateAgentDispatchRequest(agent_name=agent_name, room=room)
             )
 
+    async def dispatches(self, room: str) -> list[AgentDispatch]:
+        """Every dispatch of the room with its jobs; nothing if there is no such room.
+
+        Raises:
+            RecordError: if the server does not answer.
+        """
+        with self._named():
+            try:
+                return list(await self._client.agent_dispatch.list_dispatch(room))
+            except api.ServerError as error:
+                if error.status == 404:
+                    return []
+                raise
+
     async def end_dispatches(self, agent_name: str, room: str) -> None:
         """End the agent's jobs in the room, as its worker sees it.
 
@@ -78,7 +94,7 @@ class Server:
             .with_name("lkgate recorder")
             # Of kind egress: agents link STANDARD participants as the user, and wait for them.
             .with_kind("egress")
-            .with_ttl(_TOKEN_LIFE)
+            .with_ttl(self._token_life)
             .with_grants(
                 api.VideoGrants(
                     room_join=True,
@@ -134,7 +150,9 @@ class Server:
 
 
 @asynccontextmanager
-async def connect(credentials: Credentials) -> AsyncIterator[Server]:
+async def connect(
+    credentials: Credentials, *, token_life: timedelta = TOKEN_LIFE
+) -> AsyncIterator[Server]:
     """A server whose address and key were tried.
 
     Raises:
@@ -142,7 +160,7 @@ async def connect(credentials: Credentials) -> AsyncIterator[Server]:
     """
     client = api.LiveKitAPI(credentials.url, credentials.key, credentials.secret, failover=False)
     try:
-        server = Server(credentials, client)
+        server = Server(credentials, client, token_life)
         await server.room_exists("lkgate-hello")
         yield server
     finally:

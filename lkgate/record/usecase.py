@@ -8,7 +8,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lkgate.builds import identify, secrets_of
@@ -22,6 +22,8 @@ from lkgate.model.bundle import BuildIdentity, Bundle, Role
 from lkgate.model.event import Json
 from lkgate.record import server as livekit_server
 from lkgate.record import worker as build_worker
+from lkgate.record.clock import SYSTEM, Clock
+from lkgate.record.job import Diagnosis
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.recording import Recording
 from lkgate.record.worker import Worker
@@ -38,6 +40,7 @@ async def record_room(
     on_progress: OnProgress = lambda _: None,
     on_warning: OnWarning = lambda _: None,
     stop: asyncio.Event | None = None,
+    clock: Clock = SYSTEM,
 ) -> Path:
     """Record a room into a bundle and return the bundle's directory.
 
@@ -50,11 +53,13 @@ async def record_room(
         on_progress: called about twice a second.
         on_warning: called with a sentence about what the recording lacks.
         stop: ends the recording from elsewhere.
+        clock: measures and dates it.
 
     Raises:
         ConfigError: if ``options.out`` exists, or an unfinished recording is in its place.
         BuildError: if the build's worker cannot be started, or ends before it is registered.
-        RecordError: no server, wrong key, no such room within the wait, no agent within the wait.
+        RecordError: no server, wrong key, no such room within the wait, no agent within the wait;
+            or the disk cannot be written: what it holds can be recovered.
         KeyboardInterrupt: if it was stopped before there was anything to record.
     """
     directory = _unfinished(options.out)
@@ -70,7 +75,8 @@ async def record_room(
                 identity = await asyncio.to_thread(identify, options.build)
                 # Absolute: the worker runs in a directory of its own.
                 parts = (directory / PARTS).resolve()
-                parts.mkdir(parents=True)
+                with _writing(directory):
+                    parts.mkdir(parents=True)
                 stack.callback(_drop_without_journal, directory)
                 worker = await stack.enter_async_context(
                     build_worker.start(
@@ -86,27 +92,32 @@ async def record_room(
                 await server.wait_for_room(options.room, options.wait_us, stop)
             if stop.is_set() or agent_name is None:
                 raise KeyboardInterrupt
-            recording = Recording(
-                options,
-                directory,
-                identity=identity,
-                secrets=_secrets(options),
-                stop=stop,
-                on_progress=on_progress,
-                on_warning=on_warning,
-            )
-            try:
-                ending = await recording.run(server, worker, agent_name)
-            except RecordError:
-                recording.journal.close()
-                _drop_if_empty(directory)
-                raise
+            with _writing(directory):
+                recording = Recording(
+                    options,
+                    directory,
+                    identity=identity,
+                    secrets=_secrets(options),
+                    stop=stop,
+                    on_progress=on_progress,
+                    on_warning=on_warning,
+                    clock=clock,
+                )
+                try:
+                    ending = await recording.run(server, worker, agent_name)
+                except (RecordError, OSError):
+                    with suppress(OSError):
+                        recording.journal.close()
+                    _drop_if_empty(directory)
+                    raise
             tail = worker.tail if worker is not None else ""
-        # The worker has ended: its parts are complete.
-        recording.finish(_learned(directory, recording, on_warning) if worker is not None else {})
-        if ending == "no_agent":
-            _no_agent(options, directory, tail)
-        bundle = _close(directory, options.out)
+        with _writing(directory):
+            # The worker has ended: its parts are complete.
+            learned = _learned(directory, recording, on_warning) if worker is not None else {}
+            recording.finish(learned)
+            if ending == "no_agent":
+                raise _no_agent(options, directory, recording.diagnosis, tail)
+            bundle = _close(directory, options.out)
         _warn(bundle, on_warning)
         return options.out
 
@@ -121,6 +132,7 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
     Raises:
         ConfigError: if there is no unfinished recording, or ``out`` exists.
         BundleError: if what is there cannot be made a bundle.
+        RecordError: if the disk cannot be written; nothing is lost then.
     """
     if not (directory / DIRECTORY).is_dir():
         raise ConfigError(
@@ -143,7 +155,8 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
             started_at_unix_us=started,
             room=str(room),
         )
-    _close(directory, out)
+    with _writing(directory):
+        _close(directory, out)
     return out
 
 
@@ -221,20 +234,34 @@ def _learned(directory: Path, recording: Recording, on_warning: OnWarning) -> di
     return learned
 
 
-def _no_agent(options: RecordOptions, directory: Path, tail: str) -> None:
+def _no_agent(
+    options: RecordOptions, directory: Path, diagnosis: Diagnosis | None, tail: str
+) -> RecordError:
     what = f"no agent joined room {options.room!r} within {options.wait_us / 1e6:g} s"
+    steps = []
+    if diagnosis is not None:
+        what += f": {diagnosis.what} ({diagnosis.fault})"
+        steps.append(diagnosis.next_step)
     if tail:
         what += f"\n{tail}"
-    kept = not _drop_if_empty(directory)
-    raise RecordError(
-        what,
-        where=options.credentials.url,
-        next_step=(
-            f"What was heard until then: 'lkgate recover {directory}'."
-            if kept
-            else "Dispatch the agent, name its build with --build, or wait longer with --wait."
-        ),
-    )
+    if not _drop_if_empty(directory):
+        steps.append(f"What was heard until then: 'lkgate recover {directory}'.")
+    return RecordError(what, where=options.credentials.url, next_step=" ".join(steps) or None)
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """A disk that cannot be written is a :class:`RecordError`, and tells what is left to do."""
+    try:
+        yield
+    except OSError as error:
+        kept = (directory / DIRECTORY).is_dir()
+        then = f", then run 'lkgate recover {directory}': what was written until then is there."
+        raise RecordError(
+            f"the recording could not be written: {error.strerror or error}",
+            where=str(directory),
+            next_step=f"Make room on the disk{then if kept else ', or name another with --out.'}",
+        ) from error
 
 
 def _drop_if_empty(directory: Path) -> bool:

@@ -10,6 +10,7 @@ import signal
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from lkgate.builds import secrets_of
@@ -17,7 +18,10 @@ from lkgate.cassette import read_worker
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.record.credentials import Credentials
+from lkgate.record.health import ask_worker
+from lkgate.record.job import WorkerFacts
 from lkgate.record.server import until
+from lkgate.record.worker_log import WorkerLog
 from lkgate.secret import Secrets
 
 SHIM = Path(__file__).resolve().parent.parent / "harness" / "shim"
@@ -45,6 +49,7 @@ class Worker:
         parts: Path,
     ):
         self.build = build
+        self.log = WorkerLog()
         self._parts = parts
         self._process = process
         self._secrets = secrets
@@ -61,6 +66,19 @@ class Worker:
     def exit_code(self) -> int | None:
         """``None`` while it runs."""
         return self._process.returncode
+
+    async def facts(self) -> WorkerFacts:
+        """How it is, asked at its health check (if it has one) and told by its log."""
+        if self.exit_code is not None:
+            return WorkerFacts(reachable=False)
+        facts = WorkerFacts(reachable=True, answers=True)
+        for address in self.log.addresses:
+            facts = await ask_worker(address)
+            if facts.reachable:
+                break
+        if self.log.load is not None and facts.answers:
+            facts = replace(facts, load=self.log.load, threshold=self.log.threshold)
+        return facts
 
     async def registered(self, wait_us: int, stop: asyncio.Event) -> str | None:
         """The name that the worker registered under at the server (``""``: automatic dispatch).
@@ -110,6 +128,7 @@ class Worker:
         if _REGISTERED in line and not self._agent_name.done():
             name = _AGENT_NAME.search(line)
             self._agent_name.set_result(json.loads(f'"{name[1]}"') if name else "")
+        self.log.line(line)
         text = _readable(line)
         if text:
             self._tail.append(self._secrets.hide(text, cut=True))
