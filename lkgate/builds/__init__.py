@@ -2,6 +2,7 @@
 
 from lkgate.builds.environment import environment, secrets_of
 from lkgate.builds.identity import identify
+from lkgate.builds.layers import lacking_layers
 from lkgate.builds.resolve import resolve
 
-__all__ = ["environment", "identify", "resolve", "secrets_of"]
+__all__ = ["environment", "identify", "lacking_layers", "resolve", "secrets_of"]

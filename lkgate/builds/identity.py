@@ -38,10 +38,13 @@ def identify(build: Build) -> BuildIdentity:
 
     The digest covers every Python file in the directory of the program (of the package, for a
     module), the arguments and the variables: anything else that a program reads is its data.
+    Of a command or a deployed agent nothing is known but its name.
 
     Raises:
         BuildError: the interpreter does not run, or has no livekit-agents.
     """
+    if not build.virtual:
+        return BuildIdentity(build.name, None, {})
     versions, module = _ask(build)
     if "livekit-agents" not in versions:
         raise BuildError(

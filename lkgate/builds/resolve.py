@@ -8,14 +8,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lkgate.config import BuildEntry, Config
 from lkgate.errors import BuildError, ConfigError
 from lkgate.model.build import Build
 
+DEPLOYED = "agent:"
+
 
 def resolve(name: str, config: Config) -> Build:
-    """The build that ``name`` means: one declared in the settings, or the path of a program.
+    """The build that ``name`` means.
+
+    One declared in the settings, the path of a program, or ``agent:NAME@URL``: an agent that is
+    deployed at a LiveKit server.
 
     Raises:
         ConfigError: nothing of that name; the known names and the nearest are listed.
@@ -24,6 +30,8 @@ def resolve(name: str, config: Config) -> Build:
     entry = config.builds.get(name)
     if entry is not None:
         return _declared(entry, config)
+    if name.startswith(DEPLOYED):
+        return _deployed(name, config)
     path = Path(name)
     if path.suffix == ".py":
         program = path.resolve()
@@ -49,6 +57,17 @@ def resolve(name: str, config: Config) -> Build:
     raise ConfigError(f"there is no build `{name}`", next_step=_known(name, config))
 
 
+def _deployed(name: str, config: Config) -> Build:
+    agent, at, url = name.removeprefix(DEPLOYED).rpartition("@")
+    if not (at and agent) or urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
+        raise ConfigError(
+            f"`{name}` names no deployed agent",
+            next_step="It looks like agent:clinic-intake@wss://project.livekit.cloud",
+        )
+    python, cwd = Path(sys.executable), config.root
+    return Build(agent, python, None, None, (), cwd, {}, url=url, agent_name=agent)
+
+
 def _declared(entry: BuildEntry, config: Config) -> Build:
     python = _interpreter(entry, config)
     if entry.program is not None and not entry.program.is_file():
@@ -63,7 +82,19 @@ def _declared(entry: BuildEntry, config: Config) -> Build:
             where=entry.where,
             next_step="Correct `cwd`: it is relative to the settings' directory.",
         )
-    return Build(entry.name, python, entry.program, entry.module, entry.args, entry.cwd, entry.env)
+    return Build(
+        name=entry.name,
+        python=python,
+        program=entry.program,
+        module=entry.module,
+        args=entry.args,
+        cwd=entry.cwd,
+        env=entry.env,
+        command=entry.command,
+        url=entry.url,
+        agent_name=entry.agent_name,
+        pipeline=entry.pipeline,
+    )
 
 
 def _interpreter(entry: BuildEntry, config: Config) -> Path:

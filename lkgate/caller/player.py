@@ -51,6 +51,7 @@ class CallerPlayer:
         chunk_ms: int = 50,
         uplink_us: int = 45_000,
         cushion_ms: int = 0,
+        arrival_us: int | None = None,
     ) -> None:
         self._room = room
         self._plan = plan
@@ -60,6 +61,7 @@ class CallerPlayer:
         self._chunk = plan.sample_rate_hz * chunk_ms // 1000
         self._uplink_us = uplink_us
         self._cushion_us = cushion_ms * 1000
+        self._arrival_us = plan.patience_us if arrival_us is None else arrival_us
         self._ear = Ear(room, now_us)
         self._performance: Performance | None = None
         self._left: str | None = None
@@ -123,7 +125,7 @@ class CallerPlayer:
                 performance.shift(-ahead_us - self._cushion_us)
             if self._ear.heard.begin_us is None and write_us - begin_us >= _UNTOLD_US:
                 self._ear.heard.begin_us = performance.now_us
-            if not self._ear.heard.agent_seen and write_us - begin_us >= self._plan.patience_us:
+            if not self._ear.heard.agent_seen and write_us - begin_us >= self._arrival_us:
                 self._left = "no_agent"
                 break
             pcm = performance.chunk(self._chunk)

@@ -6,17 +6,25 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lkgate.builds import lacking_layers
 from lkgate.bundle import cassette_since, read_baseline
 from lkgate.config import Config
 from lkgate.errors import ConfigError
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import load
-from lkgate.gate.metrics import baseline_of
-from lkgate.model.gate import CallFailure, CallResult, Gate, Verdict
+from lkgate.gate.metrics import baseline_of, metric_versions
+from lkgate.model.build import Build
+from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import Replayed
+
+if TYPE_CHECKING:
+    from lkgate.rooms import Played, RoomSet
+
+_LATE = "Place fewer calls at once (--concurrency), on a machine that does nothing else."
 
 
 def chosen_recordings(config: Config, names: Sequence[str]) -> list[Recording]:
@@ -39,15 +47,20 @@ def path_of(config: Config, name: str) -> Path:
     )
 
 
-def load_gates(config: Config, paths: Sequence[Path]) -> list[Gate]:
-    """The gates named on the command line, or those of the settings."""
+def load_gates(config: Config, paths: Sequence[Path], build: Build) -> list[Gate]:
+    """The gates named on the command line, or those of the settings.
+
+    Raises:
+        GateFileError: one is wrong, or has a rule on a layer that the build does not have.
+    """
     chosen = list(paths) or list(config.gates)
     if not chosen:
         raise ConfigError(
             "there is no gate to judge by",
             next_step="Name one with --gate, or set `gates` under [tool.lkgate].",
         )
-    return [replace(load(path), path=_shown(path, config.root)) for path in chosen]
+    lacking = lacking_layers(build)
+    return [replace(load(path, lacking=lacking), path=_shown(path, config.root)) for path in chosen]
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -72,6 +85,59 @@ def judge(
     expected = () if every is None else gate.calls or every
     left_out = [name for name in expected if name not in calls]
     return evaluate(gate, [_result(one) for one in replayed], recordings=calls, left_out=left_out)
+
+
+def judge_rooms(gate: Gate, played: RoomSet, *, every: Sequence[str] | None = None) -> Verdict:
+    """Judge calls over live rooms. Every repeat counts as a call of its own, in one pool.
+
+    With an interleaved build each repeat is held to that build's of the same minutes, else to the
+    baseline beside its recording. A repeat in which this machine did not keep time is missing
+    evidence, whatever it shows.
+
+    Args:
+        every: as in :func:`judge`.
+    """
+    calls = list(dict.fromkeys(one.recording.call for one in played.calls))
+    expected = () if every is None else gate.calls or every
+    left_out = [name for name in expected if name not in calls]
+
+    def repeated(names: Sequence[str]) -> list[str]:
+        numbers = range(1, played.repeats + 1)
+        return [_take_name(name, n, played.repeats) for name in names for n in numbers]
+
+    verdict = evaluate(
+        replace(gate, calls=tuple(repeated(gate.calls))),
+        [_take_result(one, played.repeats) for one in played.calls],
+        recordings=repeated(calls),
+        left_out=repeated(left_out),
+    )
+    return replace(verdict, left_out=tuple(left_out))
+
+
+def _take_name(call: str, repeat: int, repeats: int) -> str:
+    return call if repeats == 1 else f"{call}#{repeat}"
+
+
+def _take_result(one: Played, repeats: int) -> CallResult:
+    recording, before = one.recording, one.baseline
+    late = one.candidate.late or (before.late if before is not None else None)
+    result = CallResult(
+        call=_take_name(recording.call, one.repeat, repeats),
+        recording_digest=recording.bundle.manifest.digest,
+        labels=recording.bundle.labels,
+        baseline=Baseline(before.bundle, metric_versions()) if before is not None else None,
+        candidate=one.candidate.bundle if late is None else CallFailure("late", late, _LATE),
+    )
+    if before is not None:
+        return result
+    accepted = read_baseline(recording.path)
+    if accepted is None:
+        return result
+    return replace(
+        result,
+        baseline=baseline_of(accepted),
+        cassette=cassette_since(recording.path, accepted.manifest.answered_by),
+    )
 
 
 def _result(one: Replayed) -> CallResult:

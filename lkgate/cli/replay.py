@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lkgate.cli.exits import Exit
+from lkgate.cli.replay_room import RoomFlags, replay_room
 
 if TYPE_CHECKING:
     from lkgate.model.event import Json
@@ -48,6 +49,33 @@ if TYPE_CHECKING:
 @click.option(
     "--verify", type=click.IntRange(2), metavar="N", help="Replay N times, compare digests."
 )
+@click.option(
+    "--transport",
+    type=click.Choice(["sim", "room"]),
+    default="sim",
+    show_default=True,
+    help="Virtual time, or real rooms on a LiveKit server: any agent, live models, real clock.",
+)
+@click.option("--repeats", type=click.IntRange(1), metavar="N", help="room: times a call (3).")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    metavar="N",
+    help="room: calls at once, at most (1); fewer if this machine cannot keep time.",
+)
+@click.option(
+    "--interleave",
+    metavar="BUILD",
+    help="room: place each call to BUILD in turn, and hold the candidate to that.",
+)
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(min=0), help="room: seconds for the agent to come."
+)
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="room: file with LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option(
     "--report",
@@ -70,6 +98,12 @@ def command(
     pacing: Literal["anchored", "absolute"] | None,
     jobs: int | None,
     verify: int | None,
+    transport: Literal["sim", "room"],
+    repeats: int | None,
+    concurrency: int | None,
+    interleave: str | None,
+    wait_s: float | None,
+    env_file: Path | None,
     form: str,
     reports: tuple[str, ...],
     verbose: bool,
@@ -81,6 +115,9 @@ def command(
 
     Runs the build's own program, unmodified, in virtual time, against the callers of the
     recordings. No server, no network, no keys: models answer from the recordings' cassettes.
+
+    With --transport room the build's worker is started (or, with --against agent:NAME@URL, one
+    that is deployed is used), and each caller calls it in a real room.
     """
     from lkgate.builds import resolve
     from lkgate.cli.judging import chosen_recordings, judge, load_gates
@@ -91,13 +128,34 @@ def command(
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
 
+    rooms = RoomFlags(repeats, concurrency, interleave, wait_s, env_file)
+    if transport == "sim":
+        rooms.refuse()
+    elif models in ("cassette", "record") or jobs or verify or on_miss:
+        raise click.UsageError(
+            "in a room, models answer live and calls are not the same again: --models cassette, "
+            "--models record, --on-miss, --jobs and --verify are for --transport sim"
+        )
     config = settings(_policies(on_miss))
     build = resolve(against, config)
-    loaded = [] if no_gate else load_gates(config, gates)
+    loaded = [] if no_gate else load_gates(config, gates, build)
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     wanted = parse(reports, gates=len(loaded))
     recordings = chosen_recordings(config, calls)
+    every = names_of_recordings(config.recordings) if calls else None
+    if transport == "room":
+        return replay_room(
+            config,
+            build,
+            recordings,
+            loaded,
+            rooms,
+            pacing=pacing,
+            every=every,
+            form=form,
+            verbose=verbose,
+        )
     if (models or config.replay.models) == "cassette":
         _say_derived(recordings)
     options = ReplayOptions.of(config)
@@ -120,7 +178,6 @@ def command(
     _say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
         _say_output(replays)
-    every = names_of_recordings(config.recordings) if calls else None
     verdicts = [judge(gate, replays.calls, every=every) for gate in loaded]
     digest = replays.digest or "incomplete"
     if no_gate:

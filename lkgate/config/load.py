@@ -25,6 +25,7 @@ from lkgate.config.settings import (
 from lkgate.config.source import Source, find
 from lkgate.config.variables import from_environ
 from lkgate.errors import ConfigError
+from lkgate.model.build import Pipeline
 from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
 
@@ -131,7 +132,15 @@ def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) ->
             + f"Known here: {', '.join(known)}.",
         )
     if error.validator in ("oneOf", "required") and len(keys) == 2 and keys[0] == "builds":
-        raise ConfigError(f"`{name}` needs one of `program` and `module`", where=where(keys))
+        raise ConfigError(
+            f"`{name}` needs one of `program`, `module`, `command` and `url`", where=where(keys)
+        )
+    if error.validator == "dependentRequired":
+        raise ConfigError(
+            f"`{name}` has a `url` and no `agent_name`",
+            where=where(keys),
+            next_step="Name the deployed agent: it is dispatched by its name.",
+        )
     if keys and keys[0] == "tools":
         raise ConfigError(
             f'`{name}` is "error", "run" or {{value = ...}}, not {json.dumps(error.instance)}',
@@ -176,7 +185,7 @@ def _config(data: Mapping[str, Json], root: Path, source: Source | None) -> Conf
 
 def _build(name: str, entry: Mapping[str, Json], root: Path, source: Source | None) -> BuildEntry:
     program, module = entry.get("program"), entry.get("module")
-    python = entry.get("python")
+    python, command = entry.get("python"), entry.get("command")
     return BuildEntry(
         name=name,
         where=source.where(["builds", name]) if source else name,
@@ -186,6 +195,10 @@ def _build(name: str, entry: Mapping[str, Json], root: Path, source: Source | No
         env=cast(dict[str, str], entry.get("env", {})),
         python=cast(str | None, python),
         cwd=root / cast(str, entry.get("cwd", ".")),
+        command=tuple(cast(list[str], command)) if command is not None else None,
+        url=cast(str | None, entry.get("url")),
+        agent_name=cast(str | None, entry.get("agent_name")),
+        pipeline=cast(Pipeline, entry.get("pipeline", "cascade")),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lkgate.model.build import Pipeline
 from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
 
@@ -102,6 +103,10 @@ class BuildEntry:
     env: Mapping[str, str]
     python: str | None
     cwd: Path
+    command: tuple[str, ...] | None = None
+    url: str | None = None
+    agent_name: str | None = None
+    pipeline: Pipeline = "cascade"
 
 
 @dataclass(frozen=True, slots=True)

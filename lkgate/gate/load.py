@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 import jsonschema
 
@@ -16,12 +17,17 @@ from lkgate.errors import GateFileError
 from lkgate.gate.rules import GateDocument, rules_of
 from lkgate.model.event import Json
 from lkgate.model.gate import Gate
+from lkgate.model.measurement import Layer
 
 _MAX_BYTES = 1_000_000
 
 
-def load(path: Path) -> Gate:
+def load(path: Path, *, lacking: Mapping[Layer, str] = MappingProxyType({})) -> Gate:
     """Read and check a gate file.
+
+    Args:
+        lacking: layers that the build to be judged does not have, each with the reason. A rule on
+            one of them is an error of the file, for it could neither fail nor be missed.
 
     Raises:
         GateFileError: with ``path:line:column`` and a suggestion where there is one.
@@ -40,10 +46,10 @@ def load(path: Path) -> Gate:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise GateFileError("the gate file is not UTF-8", where=str(path)) from error
-    return parse(text, str(path))
+    return parse(text, str(path), lacking=lacking)
 
 
-def parse(text: str, name: str) -> Gate:
+def parse(text: str, name: str, *, lacking: Mapping[Layer, str] = MappingProxyType({})) -> Gate:
     """A gate from the text of a file; ``name`` is the file, for messages.
 
     Raises:
@@ -61,7 +67,7 @@ def parse(text: str, name: str) -> Gate:
     return Gate(
         name=title if isinstance(title, str) else Path(name).stem,
         path=name,
-        rules=rules_of(read),
+        rules=rules_of(read, lacking),
         calls=tuple(str(call) for call in calls) if isinstance(calls, list) else (),
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lkgate.document import Document, Path
 from lkgate.errors import GateFileError
@@ -12,7 +13,7 @@ from lkgate.gate import quantity
 from lkgate.gate.metrics import SPECS
 from lkgate.model.event import Json
 from lkgate.model.gate import Aggregate, Margin, Rule
-from lkgate.model.measurement import MetricSpec
+from lkgate.model.measurement import Layer, MetricSpec
 
 GateDocument = Document[GateFileError]
 
@@ -20,11 +21,17 @@ _LIMITS = ("max", "min", "max_increase", "max_decrease")
 _AGGREGATES: tuple[Aggregate, ...] = ("p50", "p90", "p95", "max", "mean", "sum", "count", "rate")
 
 
-def rules_of(document: GateDocument) -> tuple[Rule, ...]:
+def rules_of(
+    document: GateDocument, lacking: Mapping[Layer, str] = MappingProxyType({})
+) -> tuple[Rule, ...]:
     """The rules of a document that its schema accepts.
 
+    Args:
+        lacking: layers that the build to be judged does not have, each with the reason.
+
     Raises:
-        GateFileError: an unknown metric, a limit without its unit, a rule that judges nothing.
+        GateFileError: an unknown metric, a limit without its unit, a rule that judges nothing, one
+            on a layer that is lacking.
     """
     content = document.value
     entries = content.get("rules") if isinstance(content, dict) else None
@@ -32,7 +39,7 @@ def rules_of(document: GateDocument) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for at, entry in enumerate(entries):
         assert isinstance(entry, dict)
-        found.append(_Entry(document, entry, ("rules", at)).rule(found))
+        found.append(_Entry(document, entry, ("rules", at), lacking).rule(found))
     if all(rule.severity == "warning" for rule in found):
         raise document.error(
             "no rule has the severity error, so this gate can never fail",
@@ -47,6 +54,7 @@ class _Entry:
     document: GateDocument
     data: dict[str, Json]
     path: Path
+    lacking: Mapping[Layer, str]
 
     def rule(self, earlier: Sequence[Rule]) -> Rule:
         spec = self._spec()
@@ -88,7 +96,14 @@ class _Entry:
     def _spec(self) -> MetricSpec:
         name = self._text("metric")
         if name in SPECS:
-            return SPECS[name]
+            spec = SPECS[name]
+            if spec.layer is not None and spec.layer in self.lacking:
+                raise self.document.error(
+                    f"`{name}` is not applicable: {self.lacking[spec.layer]}",
+                    (*self.path, "metric"),
+                    "Judge this build by a gate without the rule.",
+                )
+            return spec
         near = difflib.get_close_matches(name, list(SPECS), n=1, cutoff=0.5)
         hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(SPECS))}."
         raise self.document.error(f"there is no metric `{name}`", (*self.path, "metric"), hint)

@@ -252,6 +252,24 @@ class JudgedCall:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRoom:
+    """That calls took place in real rooms, on the real clock, with live models.
+
+    Each repeat is judged as a call of its own, by the name ``<call>#<repeat>``, in one pool.
+
+    Attributes:
+        repeats: of every call.
+        interleaved: the build that the repeats took turns with and are held to, one by one;
+            ``None``: they are held to the accepted baselines.
+        at_once: the most calls at a time.
+    """
+
+    repeats: int
+    interleaved: str | None
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The end of it.
 

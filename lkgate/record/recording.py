@@ -146,6 +146,10 @@ class Recording:
                     await server.end_dispatches(agent_name, room)
         return ending
 
+    def note(self, kind: str, data: Mapping[str, Json]) -> None:
+        """Write an event of the recording's own, now."""
+        self._capture.note(kind, data)
+
     def finish(self, header: Mapping[str, Json]) -> None:
         """Close the journal, with what was learned after the end."""
         self.journal.sync()

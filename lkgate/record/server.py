@@ -13,12 +13,14 @@ from datetime import timedelta
 import aiohttp
 from livekit import api, rtc
 from livekit.protocol.agent_dispatch import AgentDispatch, CreateAgentDispatchRequest
-from livekit.protocol.room import ListRoomsRequest
+from livekit.protocol.room import CreateRoomRequest, DeleteRoomRequest, ListRoomsRequest
 
 from lkgate.errors import RecordError
 from lkgate.record.credentials import Credentials
 
 _POLL_SECONDS = 0.5
+_EMPTY_SECONDS = 60
+_DEPARTURE_SECONDS = 20
 # Of the token to join with. While connected, the server hands out new ones by itself.
 TOKEN_LIFE = timedelta(hours=24)
 
@@ -53,6 +55,41 @@ class Server:
             if await until(stop, min(left, _POLL_SECONDS)):
                 return
             left -= _POLL_SECONDS
+
+    async def create_room(self, room: str, *, metadata: str = "") -> None:
+        """A room that is closed soon after everybody has left."""
+        with self._named():
+            await self._client.room.create_room(
+                CreateRoomRequest(
+                    name=room,
+                    metadata=metadata,
+                    empty_timeout=_EMPTY_SECONDS,
+                    departure_timeout=_DEPARTURE_SECONDS,
+                )
+            )
+
+    async def delete_room(self, room: str) -> None:
+        """Close the room. One that is gone, or whose server is, has been closed already."""
+        with suppress(RecordError), self._named():
+            await self._client.room.delete_room(DeleteRoomRequest(room=room))
+
+    def token(self) -> api.AccessToken:
+        """One of this server's, to be filled in."""
+        return api.AccessToken(self._credentials.key, self._credentials.secret)
+
+    async def enter(self, connection: rtc.Room, room: str, token: api.AccessToken) -> None:
+        """Connect to a room with a token for it.
+
+        Raises:
+            RecordError: it does not come about.
+        """
+        try:
+            await connection.connect(self._credentials.url, token.to_jwt())
+        except rtc.ConnectError as error:
+            raise RecordError(
+                f"could not join room {room!r}: {self._credentials.redact(error.message)}",
+                where=self._credentials.url,
+            ) from None
 
     async def dispatch(self, agent_name: str, room: str) -> None:
         """Ask for an agent in the room; ``""`` is any that goes by no name."""
@@ -89,7 +126,7 @@ class Server:
     async def join(self, connection: rtc.Room, room: str) -> None:
         """Connect as a hidden participant that hears everything and sends nothing."""
         token = (
-            api.AccessToken(self._credentials.key, self._credentials.secret)
+            self.token()
             .with_identity(f"lkgate-{secrets.token_hex(4)}")
             .with_name("lkgate recorder")
             # Of kind egress: agents link STANDARD participants as the user, and wait for them.
@@ -105,15 +142,8 @@ class Server:
                     can_publish_data=False,
                 )
             )
-            .to_jwt()
         )
-        try:
-            await connection.connect(self._credentials.url, token)
-        except rtc.ConnectError as error:
-            raise RecordError(
-                f"could not join room {room!r}: {self._credentials.redact(error.message)}",
-                where=self._credentials.url,
-            ) from None
+        await self.enter(connection, room, token)
 
     @contextmanager
     def _named(self) -> Iterator[None]:

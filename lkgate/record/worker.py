@@ -31,7 +31,9 @@ CASSETTE_DIR = "LKGATE_CASSETTE_DIR"
 _COMMANDS = {"start", "dev", "connect"}
 _TAIL_LINES = 12
 _LINE_BYTES = 4_000
-_AGENT_NAME = re.compile(r'"agent_name": ?"((?:[^"\\]|\\.)*)"')
+# Python's log says agent_name, and Node's may say agentName.
+_AGENT_NAME = re.compile(r'"agent_?[nN]ame": ?"((?:[^"\\]|\\.)*)"')
+_WORKER_ID = re.compile(r'"(?:id|workerI[dD]|worker_id)": ?"(AW_\w+)"')
 _REGISTERED = "registered worker"
 _POLL_SECONDS = 0.1
 _DRAIN_SECONDS = 15.0
@@ -39,16 +41,21 @@ _EOF_SECONDS = 5.0
 
 
 class Worker:
-    """A running worker process. Made by :func:`start`."""
+    """A running worker process. Made by :func:`start`.
+
+    Attributes:
+        id: as the server knows it; ``None`` until its log says so.
+    """
 
     def __init__(
         self,
         build: Build,
         process: asyncio.subprocess.Process,
         secrets: Secrets,
-        parts: Path,
+        parts: Path | None,
     ):
         self.build = build
+        self.id: str | None = None
         self.log = WorkerLog()
         self._parts = parts
         self._process = process
@@ -91,7 +98,7 @@ class Worker:
         left = wait_us / 1e6
         while left > 0 and not self._reader.done():
             # A program may log as it likes: then the shim tells.
-            told = read_worker(self._parts)
+            told = read_worker(self._parts) if self._parts is not None else None
             if told is not None or self._agent_name.done():
                 return str(told["agent_name"]) if told else self._agent_name.result()
             if await until(stop, min(left, _POLL_SECONDS)):
@@ -126,8 +133,11 @@ class Worker:
 
     def _line(self, line: str) -> None:
         if _REGISTERED in line and not self._agent_name.done():
+            found = _WORKER_ID.search(line)
+            self.id = found[1] if found else None
             name = _AGENT_NAME.search(line)
-            self._agent_name.set_result(json.loads(f'"{name[1]}"') if name else "")
+            declared = self.build.agent_name or ""
+            self._agent_name.set_result(json.loads(f'"{name[1]}"') if name else declared)
         self.log.line(line)
         text = _readable(line)
         if text:
@@ -156,34 +166,33 @@ class Worker:
 
 @asynccontextmanager
 async def start(
-    build: Build, credentials: Credentials, *, environ: Mapping[str, str], cassette_dir: Path
+    build: Build, credentials: Credentials, *, environ: Mapping[str, str], cassette_dir: Path | None
 ) -> AsyncIterator[Worker]:
-    """Run ``python program <its arguments> start`` as its users do.
+    """Run ``python program <its arguments> start``, or the build's command, as its users do.
 
     The worker has a session of its own, so that Ctrl-C reaches the recorder alone. The shim on
-    its ``PYTHONPATH`` writes the model and tool exchanges of every job into ``cassette_dir``.
+    its ``PYTHONPATH`` writes the model and tool exchanges of every job into ``cassette_dir``;
+    where that is ``None``, there is no shim and the program runs as it would without lkgate.
 
     Raises:
-        BuildError: if the interpreter cannot be run.
+        BuildError: if the interpreter or the command cannot be run, or the build is deployed.
     """
-    target = ["-m", build.module] if build.module is not None else [str(build.program)]
-    path = [str(SHIM), *filter(None, [build.env.get("PYTHONPATH", environ.get("PYTHONPATH"))])]
+    words = _command_line(build)
     env = {
         **environ,
         **build.env,
         **credentials.environment(),
-        "PYTHONPATH": os.pathsep.join(path),
         "PYTHONUNBUFFERED": "1",
         # "registered worker" is said at this level.
         "LIVEKIT_LOG_LEVEL": "info",
-        CASSETTE_DIR: str(cassette_dir),
     }
+    if cassette_dir is not None:
+        path = filter(None, [build.env.get("PYTHONPATH", environ.get("PYTHONPATH"))])
+        env["PYTHONPATH"] = os.pathsep.join([str(SHIM), *path])
+        env[CASSETTE_DIR] = str(cassette_dir)
     try:
         process = await asyncio.create_subprocess_exec(
-            str(build.python),
-            *target,
-            *build.args,
-            *(() if _COMMANDS.intersection(build.args) else ("start",)),
+            *words,
             cwd=build.cwd,
             env=env,
             stdin=asyncio.subprocess.DEVNULL,
@@ -194,8 +203,8 @@ async def start(
     except OSError as error:
         raise BuildError(
             f"cannot start the worker of build {build.name!r}: {error.strerror}",
-            where=str(build.python),
-            next_step="Check python and cwd under [tool.lkgate.builds].",
+            where=words[0],
+            next_step="Check what starts it, and its cwd, under [tool.lkgate.builds].",
         ) from error
     worker = Worker(build, process, secrets_of(build, env), cassette_dir)
     try:
@@ -212,7 +221,9 @@ def _readable(line: str) -> str:
         record = json.loads(line)
     except ValueError:
         return line
-    message = f"{record.get('level', '')} {record.get('message', '')}".strip()
+    # Node's pino says msg.
+    text = record.get("message", record.get("msg", ""))
+    message = f"{record.get('level', '')} {text}".strip()
     trace = str(record.get("exc_info", "")).strip().splitlines()
     return f"{message}: {trace[-1].strip()}" if trace else message
 
@@ -223,5 +234,20 @@ def _advice(tail: str) -> str | None:
     return None
 
 
+def _command_line(build: Build) -> list[str]:
+    if build.url is not None:
+        raise BuildError(
+            f"build {build.name!r} is deployed: there is no worker of it to start",
+            where=build.url,
+        )
+    if build.command is not None:
+        return list(build.command)
+    target = ["-m", build.module] if build.module is not None else [str(build.program)]
+    start = () if _COMMANDS.intersection(build.args) else ("start",)
+    return [str(build.python), *target, *build.args, *start]
+
+
 def _place(build: Build) -> str:
+    if build.command is not None:
+        return " ".join(build.command)
     return build.module if build.module is not None else str(build.program)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from lkgate.replay.names import file_name
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.pool import Progress, replay_calls
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
+from lkgate.replay.work import work_directory
 
 # Times that ``--models record`` replays a call until it asks for nothing new.
 _ROUNDS = 5
@@ -145,6 +144,13 @@ def _run(
     *,
     keep: bool,
 ) -> ReplaySet:
+    if not build.virtual:
+        raise ConfigError(
+            f"build `{build.name}` is no Python program on this machine, and virtual time is "
+            "for those alone",
+            where=f"builds.{build.name}",
+            next_step="Call it in a real room: --transport room.",
+        )
     identity = identify(build)
     try:
         return _replay_all(recordings, build, identity, options, on_progress, keep=keep)
@@ -168,7 +174,7 @@ def _replay_all(
     if options.models == "record":
         _refuse_archives(recordings)
     home = replays_of(options.state, build.name)
-    with _work_directory(options.state, build.name) as name:
+    with work_directory(options.state, build.name) as name:
         work = Path(name)
         jobs, failed = make_jobs(recordings, identity, options, work)
         outcomes = {outcome.call: outcome for outcome in failed}
@@ -205,33 +211,6 @@ def _refuse_archives(recordings: Sequence[Recording]) -> None:
                 where=str(recording.path),
                 next_step="Unpack it into a directory first, or replay with `--models live`.",
             )
-
-
-def _work_directory(state: Path, name: str) -> tempfile.TemporaryDirectory[str]:
-    work = state / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    ignore = state / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
-    for left in work.iterdir():
-        # Of a run that was killed.
-        owner = left.name.partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    # Short: it holds paths that a candidate may use for sockets.
-    return tempfile.TemporaryDirectory(
-        prefix=f"{os.getpid()}-{file_name(name)[:20]}-", dir=work, ignore_cleanup_errors=True
-    )
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _keep(work: Path, home: Path, outcome: Outcome) -> Path | None:

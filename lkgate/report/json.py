@@ -8,7 +8,7 @@ from typing import Any
 
 from lkgate.model.bundle import Span
 from lkgate.model.event import Json
-from lkgate.model.gate import Check, Evidence, Finding, JudgedCall, Margin, Verdict
+from lkgate.model.gate import Check, Evidence, Finding, JudgedCall, LiveRoom, Margin, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -20,7 +20,9 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def render(verdict: Verdict, *, build: str, digest: str) -> str:
+def render(
+    verdict: Verdict, *, build: str, digest: str | None, live: LiveRoom | None = None
+) -> str:
     """The report as JSON text, ending in a newline. Times are integer microseconds."""
     report: dict[str, Json] = {
         "schema": SCHEMA_VERSION,
@@ -34,6 +36,12 @@ def render(verdict: Verdict, *, build: str, digest: str) -> str:
         "left_out": list(verdict.left_out),
         "unlisted": list(verdict.unlisted),
     }
+    if live is not None:
+        report["live_room"] = {
+            "repeats": live.repeats,
+            "interleaved": live.interleaved,
+            "at_once": live.at_once,
+        }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from lkgate.model.gate import Verdict
+from lkgate.model.gate import LiveRoom, Verdict
 
 ACCEPT = "Replay into the build of the baselines, then run `lkgate accept`."
 
@@ -58,6 +58,25 @@ def _derived(verdict: Verdict) -> Iterator[Text]:
         if thought
         else "To have what its models said, record with `lkgate record --build`.",
     )
+
+
+def live_note(live: LiveRoom) -> Iterator[Text]:
+    """How the calls took place, and what the numbers therefore are."""
+    pooled = (
+        "once each" if live.repeats == 1 else f"{live.repeats} repeats of each call in one pool"
+    )
+    yield Text("")
+    yield Text(
+        f"A live room: real clock, live models, {pooled}, no digest: another run will differ"
+    )
+    if live.interleaved is not None:
+        yield Text(f"  Every repeat is held to one of {live.interleaved}, placed in turn with it")
+    else:
+        yield Text(
+            "  Held to the accepted baselines, which are not of this room and this machine: "
+            "--interleave BUILD places both alike",
+            style="cyan",
+        )
 
 
 def _note(text: str, next_step: str) -> Iterator[Text]:

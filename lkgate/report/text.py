@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from lkgate.model.gate import Evidence, Finding, JudgedCall, Verdict
+from lkgate.model.gate import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.inert import visible
-from lkgate.report.notes import notes
+from lkgate.report.notes import live_note, notes
 
 WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 STYLE = {"pass": "bold green", "fail": "bold red", "no_verdict": "bold yellow"}
@@ -18,17 +18,25 @@ SHOWN = 4
 LINE = 2_000
 
 
-def render(verdict: Verdict, *, build: str, digest: str, verbose: bool = False) -> Text:
+def render(
+    verdict: Verdict,
+    *,
+    build: str,
+    digest: str | None,
+    verbose: bool = False,
+    live: LiveRoom | None = None,
+) -> Text:
     """The whole report, ending in a newline.
 
     Args:
         verdict: what was decided.
         build: the candidate's name.
-        digest: over all its replays.
+        digest: over all its replays; ``None`` if they would not be the same again.
+        live: the rooms, if the calls took place in real ones.
         verbose: every place and every passed rule, not only the first ones.
     """
     text = Text()
-    for line in _lines(verdict, build, digest, verbose):
+    for line in _lines(verdict, build, digest, verbose, live):
         line.plain = visible(line.plain)
         line.truncate(LINE, overflow="ellipsis")
         text.append_text(line)
@@ -36,7 +44,9 @@ def render(verdict: Verdict, *, build: str, digest: str, verbose: bool = False) 
     return text
 
 
-def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator[Text]:
+def _lines(
+    verdict: Verdict, build: str, digest: str | None, verbose: bool, live: LiveRoom | None
+) -> Iterator[Text]:
     failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
     silent = list(verdict.with_status("no_verdict"))
@@ -56,8 +66,11 @@ def _lines(verdict: Verdict, build: str, digest: str, verbose: bool) -> Iterator
     yield from _divergences(verdict)
     yield from _rest(verdict, verbose)
     yield from notes(verdict)
+    if live is not None:
+        yield from live_note(live)
     yield Text("")
-    yield Text(f"replays {digest[:16]}  gate {verdict.gate.path}", style="dim")
+    replays = "live, without a digest" if digest is None else digest[:16]
+    yield Text(f"replays {replays}  gate {verdict.gate.path}", style="dim")
 
 
 def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:

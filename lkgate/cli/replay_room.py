@@ -1,0 +1,115 @@
+"""``lkgate replay --transport room``: the same recordings, gates and reports, over real rooms."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lkgate.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from lkgate.config import Config
+    from lkgate.model.build import Build
+    from lkgate.model.gate import Gate, LiveRoom, Verdict
+    from lkgate.model.plan import Pacing
+    from lkgate.replay.recordings import Recording
+    from lkgate.rooms import RoomProgress
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFlags:
+    """What the command line says of rooms; ``None`` was not given."""
+
+    repeats: int | None
+    concurrency: int | None
+    interleave: str | None
+    wait_s: float | None
+    env_file: Path | None
+
+    def refuse(self) -> None:
+        """For a replay in virtual time.
+
+        Raises:
+            UsageError: one was given.
+        """
+        given = {
+            "--repeats": self.repeats,
+            "--concurrency": self.concurrency,
+            "--interleave": self.interleave,
+            "--wait": self.wait_s,
+            "--env-file": self.env_file,
+        }
+        for name, value in given.items():
+            if value is not None:
+                raise click.UsageError(f"{name} is for --transport room")
+
+
+def replay_room(
+    config: Config,
+    build: Build,
+    recordings: Sequence[Recording],
+    gates: Sequence[Gate],
+    flags: RoomFlags,
+    *,
+    pacing: Pacing | None,
+    every: Sequence[str] | None,
+    form: str,
+    verbose: bool,
+) -> int:
+    """Place the calls, judge them, report; the exit code."""
+    import asyncio
+
+    from lkgate.builds import resolve
+    from lkgate.cli.judging import judge_rooms
+    from lkgate.model.gate import LiveRoom
+    from lkgate.rooms import RoomOptions, replay_in_rooms
+
+    options = RoomOptions.of(config, os.environ)
+    options = replace(
+        options,
+        env_file=flags.env_file,
+        repeats=flags.repeats or options.repeats,
+        concurrency=flags.concurrency or options.concurrency,
+        wait_us=options.wait_us if flags.wait_s is None else round(flags.wait_s * 1e6),
+        pacing=pacing or options.pacing,
+    )
+    interleave = resolve(flags.interleave, config) if flags.interleave else None
+    played = asyncio.run(
+        replay_in_rooms(recordings, build, options, interleave=interleave, on_progress=_say)
+    )
+    live = LiveRoom(played.repeats, interleave.name if interleave else None, played.at_once)
+    verdicts = [judge_rooms(gate, played, every=every) for gate in gates]
+    for one in played.calls:
+        for take in filter(None, (one.candidate, one.baseline)):
+            if take.late is not None:
+                click.echo(f"{take.path}: {take.late}", err=True)
+    for verdict in verdicts:
+        _print(verdict, build.name, live, form, verbose)
+    statuses = {verdict.status for verdict in verdicts}
+    if "fail" in statuses:
+        return Exit.GATE_FAILED
+    return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS
+
+
+def _say(progress: RoomProgress) -> None:
+    """On stderr, a line a take: they are minutes apart."""
+    click.echo(f"[{progress.ended}/{progress.all}] {progress.text}", err=True)
+    sys.stderr.flush()
+
+
+def _print(verdict: Verdict, build: str, live: LiveRoom, form: str, verbose: bool) -> None:
+    if form == "json":
+        from lkgate.report.json import render as render_json
+
+        click.echo(render_json(verdict, build=build, digest=None, live=live), nl=False)
+        return
+    from lkgate.cli.terminal import print_report
+    from lkgate.report.text import render
+
+    print_report(render(verdict, build=build, digest=None, verbose=verbose, live=live))

@@ -1,0 +1,260 @@
+"""One call over one room: created, called, recorded, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from livekit.protocol.agent import JobStatus as PbJobStatus
+
+from lkgate.builds import lacking_layers, secrets_of
+from lkgate.bundle import close_journal
+from lkgate.caller import CallerPlayer
+from lkgate.caller.voice import Pcm
+from lkgate.errors import ReplayError
+from lkgate.model.bundle import Bundle
+from lkgate.model.event import Json
+from lkgate.model.plan import CallerPlan
+from lkgate.record.options import RecordOptions
+from lkgate.record.recording import Ending
+from lkgate.record.recording import Recording as Recorder
+from lkgate.replay.names import file_name
+from lkgate.replay.outcome import last_printed
+from lkgate.replay.recordings import Recording
+from lkgate.rooms.caller import Person, join
+from lkgate.rooms.fault import Arrival, JobStatus, SeenJob, fault_of
+from lkgate.rooms.layers import contradicted
+from lkgate.rooms.outcome import Take
+from lkgate.rooms.pulse import CUSHION_MS, Pulse, Timeliness, lateness
+from lkgate.rooms.stand import Stand
+
+# What the agent's session has to say when the caller has gone is still on its way.
+_LINGER_S = 2.0
+_MARGIN_US = 120_000_000
+_NAMES: Mapping[int, JobStatus] = {
+    PbJobStatus.JS_PENDING: "pending",
+    PbJobStatus.JS_RUNNING: "running",
+    PbJobStatus.JS_SUCCESS: "success",
+    PbJobStatus.JS_FAILED: "failed",
+    PbJobStatus.JS_CANCELLED: "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the caller of one recording says, and as whom."""
+
+    recording: Recording
+    person: Person
+    plan: CallerPlan
+    pcm: Pcm
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A call that took place, not yet a bundle: closing one takes time from calls that go on.
+
+    Attributes:
+        why: why the caller left, as :meth:`CallerPlayer.run` says.
+        jobs: of the room, when the caller had gone.
+    """
+
+    part: Part
+    stand: Stand
+    directory: Path
+    recorder: Recorder
+    why: str
+    jobs: tuple[SeenJob, ...]
+    wait_us: int
+    timeliness: Timeliness
+
+
+async def shoot(
+    part: Part, stand: Stand, *, repeat: int, of: int, directory: Path, wait_us: int
+) -> Shot:
+    """Place the call and write it down below ``directory``.
+
+    Args:
+        repeat, of: which of how many, for the bundle.
+        wait_us: for the agent to come.
+
+    Raises:
+        RecordError: the server does not do its part, or the journal cannot be written.
+    """
+    server = stand.party.server
+    room = f"lkgate-{file_name(part.recording.call)}-{secrets.token_hex(4)}"
+    await server.create_room(room)
+    try:
+        call = _Call(part, stand, room, directory, wait_us)
+        return await call.run({"repeat": repeat, "of": of, "room": room})
+    finally:
+        await server.delete_room(room)
+
+
+class _Call:
+    def __init__(self, part: Part, stand: Stand, room: str, directory: Path, wait_us: int) -> None:
+        self._part = part
+        self._stand = stand
+        self._room = room
+        self._directory = directory
+        self._wait_us = wait_us
+        self._there = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._pulse = Pulse()
+        party = stand.party
+        length_us = part.recording.bundle.manifest.duration_us
+        self._recorder = Recorder(
+            RecordOptions(
+                room,
+                directory / part.recording.call,
+                party.credentials,
+                caller=part.plan.identity,
+                # The caller gives up before, and then it is over for the recorder too.
+                wait_us=wait_us + _MARGIN_US,
+                duration_us=3 * length_us + wait_us + _MARGIN_US,
+            ),
+            directory,
+            identity=party.identity,
+            secrets=secrets_of(party.build, party.credentials.environment()),
+            stop=self._stop,
+            on_progress=lambda _: self._there.set(),
+            on_warning=lambda _: None,
+        )
+
+    async def run(self, told: Mapping[str, Json]) -> Shot:
+        server, name = self._stand.party.server, self._stand.agent_name
+        recording = asyncio.create_task(self._recorder.run(server, None, name))
+        pulsing = asyncio.create_task(self._pulse.run())
+        try:
+            await _unless_over(self._there.wait(), recording)
+            self._recorder.note("lkgate.live_room", told)
+            if name:  # without one it comes into every new room
+                await server.dispatch(name, self._room)
+            why = await self._talk(recording)
+            jobs = await server.jobs(self._room)
+            timeliness = self._pulse.timeliness
+            await _unless_over(asyncio.sleep(_LINGER_S), recording)
+            self._stop.set()
+            await recording
+        except BaseException:
+            self._recorder.journal.close()
+            raise
+        finally:
+            pulsing.cancel()
+            recording.cancel()
+            await asyncio.gather(recording, pulsing, return_exceptions=True)
+            await server.end_dispatches(name, self._room)
+        return Shot(
+            part=self._part,
+            stand=self._stand,
+            directory=self._directory,
+            recorder=self._recorder,
+            why=why,
+            jobs=tuple(
+                SeenJob(_NAMES.get(job.status, "pending"), job.error, job.worker_id) for job in jobs
+            ),
+            wait_us=self._wait_us,
+            timeliness=timeliness,
+        )
+
+    async def _talk(self, recording: asyncio.Task[Ending]) -> str:
+        """The call, from the caller's coming to its going; why it went."""
+        part, recorder = self._part, self._recorder
+        connection, kind = await join(self._stand.party.server, self._room, part.person)
+        if kind != part.person.kind:
+            recorder.note("lkgate.caller_kind", {"recorded": part.person.kind, "joined": kind})
+        player = CallerPlayer(
+            connection,
+            part.plan,
+            part.pcm,
+            note=recorder.note,
+            now_us=recorder.now_us,
+            cushion_ms=CUSHION_MS,
+            arrival_us=self._wait_us,
+        )
+        calling = asyncio.create_task(player.run())
+        try:
+            await asyncio.wait({calling, recording}, return_when=asyncio.FIRST_COMPLETED)
+            return calling.result() if calling.done() else "recording_ended"
+        finally:
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
+            await connection.disconnect()
+
+
+async def _unless_over(
+    wait: Coroutine[object, object, object], recording: asyncio.Task[Ending]
+) -> None:
+    """Wait, but no longer than the recording goes on."""
+    waiting = asyncio.create_task(wait)
+    await asyncio.wait({waiting, recording}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if recording.done():
+        recording.result()  # raises what ended it, if anything did
+
+
+def develop(shot: Shot, out: Path) -> Take:
+    """Make the bundle of a call that took place, at ``out``, and judge whether it can be judged.
+
+    Raises:
+        ReplayError: no agent took the call; it says why.
+        BundleError: what was recorded cannot be made a bundle.
+    """
+    recording, party = shot.part.recording, shot.stand.party
+    absent: dict[str, Json] = {"cassette": "models answered live in a room"}
+    for layer, why in lacking_layers(party.build).items():
+        absent[layer] = f"not applicable: {why}"
+    shot.recorder.note("lkgate.timeliness", shot.timeliness.as_json())
+    shot.recorder.finish(
+        {
+            "id": recording.bundle.manifest.id,
+            "source": "replay",
+            "recording_digest": recording.bundle.manifest.digest,
+            "cassette": "none",
+            "absent": absent,
+        }
+    )
+    bundle = close_journal(shot.directory, out)
+    fault = fault_of(_arrival(shot, bundle))
+    if fault is not None:
+        tail = shot.stand.worker.tail if shot.stand.worker is not None else ""
+        raise ReplayError(
+            f"{fault.what}{last_printed(tail)}",
+            where=f"{recording.call} into {party.build.name}",
+            next_step=fault.next_step,
+        )
+    contradiction = contradicted(party.build, bundle)
+    if contradiction is not None:
+        raise contradiction
+    return Take(bundle, out, shot.timeliness, lateness(shot.timeliness, _lost_us(bundle)))
+
+
+def _arrival(shot: Shot, bundle: Bundle) -> Arrival:
+    worker = shot.stand.worker
+    came = [e for e in bundle.of_kind("participant_connected") if e.data.get("kind") == "agent"]
+    heard = any(track.speech for track in bundle.tracks("agent"))
+    said = bool(bundle.of_kind("conversation_item_added"))
+    return Arrival(
+        agent_name=shot.stand.agent_name,
+        waited_us=shot.wait_us,
+        jobs=shot.jobs,
+        joined=bool(came),
+        acted=heard or said,
+        left=shot.why != "hung_up",
+        worker_id=worker.id if worker is not None else None,
+    )
+
+
+def _lost_us(bundle: Bundle) -> int:
+    """Of the caller's own audio, which lkgate itself sent, that did not arrive in time."""
+    names = {track.id for track in bundle.tracks("caller")}
+    total = 0
+    for event in bundle.of_kind("lkgate.gap"):
+        start, end = event.data.get("start_us"), event.data.get("end_us")
+        mine = event.data.get("track") in names and event.data.get("cause") == "late"
+        if mine and isinstance(start, int) and isinstance(end, int):
+            total += end - start
+    return total
