@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from lkgate.model.event import Json
@@ -121,10 +121,14 @@ class Pace:
         self.at_once = 1
         self.reached = 1
 
-    def after(self, timeliness: Timeliness, *, late: bool) -> None:
-        """Take note of the worst of the calls that were just placed together."""
+    def after(self, together: Sequence[Timeliness], *, late: bool) -> None:
+        """Take note of calls that were placed together, and whether one of them was late."""
         if late:
             self.at_once = max(1, self.at_once // 2)
-        elif timeliness.worst_us <= WORST_US // 2 and timeliness.slow_ratio <= SLOW_SHARE / 2:
+        elif all(_with_room(one) for one in together):
             self.at_once = min(self._most, 2 * self.at_once)
         self.reached = max(self.reached, self.at_once)
+
+
+def _with_room(timeliness: Timeliness) -> bool:
+    return timeliness.worst_us <= WORST_US // 2 and timeliness.slow_ratio <= SLOW_SHARE / 2

@@ -119,12 +119,12 @@ class _Run:
     async def _together(self, turns: Sequence[_Turn], side: Party) -> list[Take]:
         """A take a turn, all at once; late ones once more."""
         takes = await self._place(turns, side)
-        for take in takes:
-            self.pace.after(take.timeliness, late=take.late is not None)
+        late = any(take.late is not None for take in takes)
+        self.pace.after([take.timeliness for take in takes], late=late)
         for number, turn in enumerate(turns):
-            late = takes[number].late
-            if late is not None:
-                self._say(f"{turn.part.recording.call}: {late}; once more, alone")
+            why = takes[number].late
+            if why is not None:
+                self._say(f"{turn.part.recording.call}: {why}; once more, alone")
                 takes[number] = (await self._place([turn], side))[0]
         self._ended += len(turns)
         for turn in turns:

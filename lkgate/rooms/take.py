@@ -136,6 +136,7 @@ class _Call:
             why = await self._talk(recording)
             jobs = await server.jobs(self._room)
             timeliness = self._pulse.timeliness
+            self._recorder.note("lkgate.timeliness", timeliness.as_json())
             await _unless_over(asyncio.sleep(_LINGER_S), recording)
             self._stop.set()
             await recording
@@ -182,7 +183,8 @@ class _Call:
         finally:
             calling.cancel()
             await asyncio.gather(calling, return_exceptions=True)
-            await connection.disconnect()
+            if connection.isconnected():
+                await connection.disconnect()
 
 
 async def _unless_over(
@@ -207,7 +209,6 @@ def develop(shot: Shot, out: Path) -> Take:
     absent: dict[str, Json] = {"cassette": "models answered live in a room"}
     for layer, why in lacking_layers(party.build).items():
         absent[layer] = f"not applicable: {why}"
-    shot.recorder.note("lkgate.timeliness", shot.timeliness.as_json())
     shot.recorder.finish(
         {
             "id": recording.bundle.manifest.id,

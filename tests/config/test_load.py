@@ -102,6 +102,24 @@ def test_a_pyproject_without_our_table_is_passed_by(tmp_path: Path) -> None:
     assert load(inner).recordings == tmp_path / "up"
 
 
+def test_builds_that_are_no_python_program(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[tool.lkgate.builds.node]\n"
+        "command = ['node', 'agent.js', 'start']\n"
+        "cwd = 'js'\n"
+        "[tool.lkgate.builds.prod]\n"
+        "url = 'wss://clinic.example'\n"
+        "agent_name = 'intake'\n"
+        "pipeline = 'realtime'\n"
+    )
+    builds = load(tmp_path).builds
+    node, prod = builds["node"], builds["prod"]
+    assert node.command == ("node", "agent.js", "start")
+    assert (node.cwd, node.pipeline, node.url) == (tmp_path / "js", "cascade", None)
+    assert (prod.url, prod.agent_name) == ("wss://clinic.example", "intake")
+    assert (prod.pipeline, prod.command) == ("realtime", None)
+
+
 def test_flag_over_variable_over_file(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(TOML)
     assert load(tmp_path, LKGATE_MODELS="live").replay.models == "live"
@@ -129,11 +147,23 @@ def test_paths_outside_the_file_are_relative_to_the_caller(tmp_path: Path) -> No
         ),
         (
             "[tool.lkgate.builds.v1]\nprogram = 'x.py'\n\n[tool.lkgate.builds.v2]\nargs = ['x']\n",
-            "PROJECT/pyproject.toml:4: `builds.v2` needs one of `program` and `module`",
+            "PROJECT/pyproject.toml:4: `builds.v2` needs one of `program`, "
+            "`module`, `command` and `url`",
         ),
         (
             "[tool.lkgate.builds.v1]\nprogram = 'x.py'\nmodule = 'x'\n",
-            "PROJECT/pyproject.toml:1: `builds.v1` needs one of `program` and `module`",
+            "PROJECT/pyproject.toml:1: `builds.v1` needs one of `program`, "
+            "`module`, `command` and `url`",
+        ),
+        (
+            "[tool.lkgate.builds.v1]\nurl = 'wss://a.example'\n",
+            "PROJECT/pyproject.toml:1: `builds.v1` has a `url` and no `agent_name`\n"
+            "  Name the deployed agent: it is dispatched by its name.",
+        ),
+        (
+            "[tool.lkgate.builds.v1]\ncommand = ['node', 'a.js']\npipeline = 'realtme'\n",
+            'PROJECT/pyproject.toml:3: `builds.v1.pipeline` cannot be "realtme"\n'
+            "  Did you mean `realtime`? It is one of: cascade, realtime.",
         ),
         (
             "[tool.lkgate.tools]\nbook = 'maybe'\n",

@@ -183,7 +183,8 @@ def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
                 pass
         assert str(caught.value) == (
             f"{tmp_path / 'python'}: cannot start the worker of build 'v1': "
-            "No such file or directory\n  Check python and cwd under [tool.lkgate.builds]."
+            "No such file or directory\n"
+            "  Check what starts it, and its cwd, under [tool.lkgate.builds]."
         )
 
     run(play())
