@@ -120,7 +120,9 @@ def _take_name(call: str, repeat: int, repeats: int) -> str:
 
 def _take_result(one: Played, repeats: int) -> CallResult:
     recording, before = one.recording, one.baseline
-    late = one.candidate.late or (before.late if before is not None else None)
+    late = one.candidate.late
+    if late is None and before is not None and before.late is not None:
+        late = f"baseline: {before.late}"
     result = CallResult(
         call=_take_name(recording.call, one.repeat, repeats),
         recording_digest=recording.bundle.manifest.digest,

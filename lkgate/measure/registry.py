@@ -279,13 +279,11 @@ METRICS: Mapping[str, Metric] = {metric.spec.name: metric for metric in _METRICS
 
 
 def measure(session: Session, metric: Metric) -> Measurement:
-    """One metric of one session; a number that is none is missing evidence, never a value.
-
-    A build may lack a layer as such (a speech-to-speech one has no TTS): its bundle says so.
-    """
-    layer = metric.spec.layer
-    if layer is not None and layer in session.bundle.manifest.absent:
-        return missing(metric.spec, session.bundle.manifest.absent[layer])
+    """One metric of one session; a number that is none is missing evidence, never a value."""
+    # A speech-to-speech build has no TTS: its bundle says so.
+    absent = session.bundle.manifest.absent.get(metric.spec.layer or "")
+    if absent is not None:
+        return missing(metric.spec, absent)
     for evidence in metric.spec.evidence:
         if evidence in session.absent:
             return missing(metric.spec, session.absent[evidence])

@@ -51,7 +51,7 @@ def _lines(
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
     silent = list(verdict.with_status("no_verdict"))
     grave = sum(found.rule.severity == "error" for found in silent)
-    yield _headline(verdict, build, len(failed), grave)
+    yield _headline(verdict, build, len(failed), grave, live)
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
     broken = {call.call for call in verdict.calls if call.failure is not None}
@@ -73,7 +73,9 @@ def _lines(
     yield Text(f"replays {replays}  gate {verdict.gate.path}", style="dim")
 
 
-def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
+def _headline(
+    verdict: Verdict, build: str, failed: int, silent: int, live: LiveRoom | None
+) -> Text:
     rules, calls = len(verdict.findings), len(verdict.calls)
     line = Text(f"{WORD[verdict.status]}  {build}", style=STYLE[verdict.status])
     if verdict.status == "fail":
@@ -86,9 +88,13 @@ def _headline(verdict: Verdict, build: str, failed: int, silent: int) -> Text:
         held = rules - minor
         reason = f"{words.count(held, 'rule')} {'holds' if held == 1 else 'hold'}"
         reason += f", {words.count(minor, 'warning')}" if minor else ""
+    takes = ""
+    if live is not None:
+        takes = f"{words.count(calls, 'take')} of "
+        calls //= live.repeats
     every = calls + len(verdict.left_out)
     counted = words.count(calls, "call") if every == calls else f"{calls} of {every} calls"
-    return line.append(f": {reason}, {counted}", style="bold")
+    return line.append(f": {reason}, {takes}{counted}", style="bold")
 
 
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
