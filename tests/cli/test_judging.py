@@ -12,7 +12,7 @@ import pytest
 from lkgate.bundle import Journal, close_journal, read
 from lkgate.cli.judging import judge_rooms
 from lkgate.gate.load import parse
-from lkgate.model.bundle import BuildIdentity
+from lkgate.model.bundle import BuildIdentity, Role
 from lkgate.model.gate import Gate, LiveRoom, Verdict
 from lkgate.replay.recordings import Recording
 from lkgate.report.json import render as render_json
@@ -47,7 +47,8 @@ def take(
         directory / "j",
         header={"id": "ann", "source": "replay", "room": "r", "recording_digest": digest},
     )
-    for role, who in (("caller", "ann"), ("agent", "bot")):
+    sides: tuple[tuple[Role, str], ...] = (("caller", "ann"), ("agent", "bot"))
+    for role, who in sides:
         track = journal.track(
             role, role=role, participant=who, sid=None, sample_rate_hz=RATE, offset_us=0
         )
@@ -76,7 +77,7 @@ def judged(
     baselines: list[Take] | None = None,
     every: list[str] | None = None,
 ) -> Verdict:
-    before = baselines or [None] * len(takes)
+    before: list[Take] | list[None] = baselines or [None] * len(takes)
     played = tuple(
         Played(recording, n, one, was)
         for n, (one, was) in enumerate(zip(takes, before, strict=True), 1)

@@ -188,3 +188,62 @@ def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
         )
 
     run(play())
+
+
+@pytest.mark.parametrize(
+    ("line", "declared", "name", "worker_id"),
+    [
+        # LiveKit's for Node, as pino writes it.
+        (
+            '{"level":30,"id":"AW_ab12","agentName":"clinic","agentNameIsEnv":false,'
+            '"msg":"registered worker"}',
+            None,
+            "clinic",
+            "AW_ab12",
+        ),
+        (
+            '{"message": "registered worker", "agent_name": "clinic", "id": "AW_cd34"}',
+            "other",
+            "clinic",
+            "AW_cd34",
+        ),
+        # Some other program says no more than it must.
+        ("registered worker", "clinic", "clinic", None),
+    ],
+)
+def test_a_command_in_any_language(
+    tmp_path: Path, line: str, declared: str | None, name: str, worker_id: str | None
+) -> None:
+    async def play() -> None:
+        one = Build(
+            "node", Path("/nowhere"), None, None, (), tmp_path, {},
+            command=("sh", "-c", f"echo '{line}'; sleep 60"), agent_name=declared,
+        )  # fmt: skip
+        async with start(one, CREDENTIALS, environ={}, cassette_dir=None) as worker:
+            assert await registered(worker) == name
+            assert worker.id == worker_id
+
+    run(play())
+
+
+def test_without_a_cassette_the_program_sees_nothing_of_lkgate(tmp_path: Path) -> None:
+    async def play() -> None:
+        program = "import os\nprint(sorted(n for n in os.environ if 'PATH' in n or 'LKG' in n))\n"
+        one = build(tmp_path, program)
+        environ = {"PATH": "/bin"}
+        async with start(one, CREDENTIALS, environ=environ, cassette_dir=None) as worker:
+            with pytest.raises(BuildError):
+                await registered(worker)
+            assert worker.tail == "['PATH']"
+
+    run(play())
+
+
+def test_nothing_is_started_of_a_deployed_agent(tmp_path: Path) -> None:
+    async def play() -> None:
+        one = Build("prod", Path("/p"), None, None, (), tmp_path, {}, url="wss://a.example")
+        with pytest.raises(BuildError, match="is deployed: there is no worker of it to start"):
+            async with start(one, CREDENTIALS, environ={}, cassette_dir=None):
+                pass
+
+    run(play())
