@@ -84,7 +84,8 @@ class CallerPlayer:
         self._room.on("disconnected", self._on_closed)
         self._room.on("local_track_subscribed", self._on_heard)
         self._ear.start()
-        source = rtc.AudioSource(rate, 1, queue_size_ms=_QUEUE_MS)
+        queue_ms = max(_QUEUE_MS, self._cushion_us // 500)
+        source = rtc.AudioSource(rate, 1, queue_size_ms=queue_ms)
         try:
             track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)

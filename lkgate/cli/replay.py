@@ -154,6 +154,7 @@ def command(
             pacing=pacing,
             every=every,
             form=form,
+            reports=wanted,
             verbose=verbose,
         )
     if (models or config.replay.models) == "cassette":

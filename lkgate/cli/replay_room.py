@@ -14,6 +14,7 @@ import click
 from lkgate.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from lkgate.cli.reports import Wanted
     from lkgate.config import Config
     from lkgate.model.build import Build
     from lkgate.model.gate import Gate, LiveRoom, Verdict
@@ -60,6 +61,7 @@ def replay_room(
     pacing: Pacing | None,
     every: Sequence[str] | None,
     form: str,
+    reports: Sequence[Wanted],
     verbose: bool,
 ) -> int:
     """Place the calls, judge them, report; the exit code."""
@@ -67,6 +69,7 @@ def replay_room(
 
     from lkgate.builds import resolve
     from lkgate.cli.judging import judge_rooms
+    from lkgate.cli.reports import write
     from lkgate.model.gate import LiveRoom
     from lkgate.rooms import RoomOptions, replay_in_rooms
 
@@ -91,6 +94,7 @@ def replay_room(
                 click.echo(f"{take.path}: {take.late}", err=True)
     for verdict in verdicts:
         _print(verdict, build.name, live, form, verbose)
+    write(reports, verdicts, build=build.name, digest=None, live=live)
     statuses = {verdict.status for verdict in verdicts}
     if "fail" in statuses:
         return Exit.GATE_FAILED

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from lkgate.model.gate import Verdict
+    from lkgate.model.gate import LiveRoom, Verdict
     from lkgate.report.html import Sources
 
 KINDS = ("text", "html", "json", "junit", "markdown", "github")
@@ -63,8 +63,9 @@ def write(
     verdicts: Sequence[Verdict],
     *,
     build: str,
-    digest: str,
-    sources: Callable[[], Mapping[str, Sources]],
+    digest: str | None,
+    live: LiveRoom | None = None,
+    sources: Callable[[], Mapping[str, Sources]] = dict,
 ) -> None:
     """Write every report, making the directories that it needs.
 
@@ -79,12 +80,12 @@ def write(
         if one.kind == "html":
             _write_html(one.path, verdicts[0], build, digest, sources())
             continue
-        text = _RENDER[one.kind](verdicts, build, digest)
+        text = _RENDER[one.kind](verdicts, build, digest, live)
         one.path.write_text(text, encoding="utf-8", errors="replace")
 
 
 def _write_html(
-    path: Path, verdict: Verdict, build: str, digest: str, sources: Mapping[str, Sources]
+    path: Path, verdict: Verdict, build: str, digest: str | None, sources: Mapping[str, Sources]
 ) -> None:
     from lkgate.report.html import render
 
@@ -97,34 +98,45 @@ def _write_html(
         place.write_bytes(data)
 
 
-def _text(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+def _text(
+    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+) -> str:
     from lkgate.report.text import render
 
     return "".join(
-        render(verdict, build=build, digest=digest, verbose=True).plain for verdict in verdicts
+        render(verdict, build=build, digest=digest, verbose=True, live=live).plain
+        for verdict in verdicts
     )
 
 
-def _json(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+def _json(
+    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+) -> str:
     from lkgate.report.json import render
 
     (verdict,) = verdicts
-    return render(verdict, build=build, digest=digest)
+    return render(verdict, build=build, digest=digest, live=live)
 
 
-def _junit(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+def _junit(
+    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+) -> str:
     from lkgate.report.junit import render
 
     return render(verdicts, build=build)
 
 
-def _markdown(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+def _markdown(
+    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+) -> str:
     from lkgate.report.markdown import render
 
-    return render(verdicts, build=build)
+    return render(verdicts, build=build, live=live)
 
 
-def _github(verdicts: Sequence[Verdict], build: str, digest: str) -> str:
+def _github(
+    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+) -> str:
     from lkgate.report.annotations import render
 
     return render(verdicts, build=build, directory=_from_workspace())
@@ -139,7 +151,7 @@ def _from_workspace() -> str:
     return "" if here == root or root not in here.parents else here.relative_to(root).as_posix()
 
 
-_RENDER: dict[str, Callable[[Sequence[Verdict], str, str], str]] = {
+_RENDER: dict[str, Callable[[Sequence[Verdict], str, str | None, LiveRoom | None], str]] = {
     "text": _text,
     "json": _json,
     "junit": _junit,

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from lkgate.model.gate import Evidence, Finding, Verdict
+from lkgate.model.gate import Evidence, Finding, LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.inert import clipped, visible
+from lkgate.report.notes import live_note
 
 # A comment may have 65,536 characters, a summary a megabyte.
 LIMIT = 60_000
@@ -31,17 +32,25 @@ def marker(gates: Sequence[str]) -> str:
 
 
 def render(
-    verdicts: Sequence[Verdict], *, build: str, link: str | None = None, limit: int = LIMIT
+    verdicts: Sequence[Verdict],
+    *,
+    build: str,
+    link: str | None = None,
+    limit: int = LIMIT,
+    live: LiveRoom | None = None,
 ) -> str:
     """The text, ending in a newline, of at most ``limit`` characters.
 
     Args:
         link: where the replays can be downloaded, if anywhere.
+        live: the rooms, if the calls took place in real ones.
         limit: what is beyond it is left out from the end, and that is said.
     """
     lines = [marker([verdict.gate.name for verdict in verdicts])]
     for verdict in verdicts:
         lines += _verdict(verdict, build)
+    if live is not None:
+        lines += ["", *(_text(line.plain) for line in live_note(live) if line.plain)]
     if link:
         lines += ["", f"[Replays and reports]({link})"]
     return _within(lines, limit)

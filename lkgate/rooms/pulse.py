@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from lkgate.model.event import Json
 
 # Audio that the caller keeps ahead.
-CUSHION_MS = 100
-# One delay above this tears a hole into an utterance that the cushion does not fill.
-WORST_US = 100_000
+CUSHION_MS = 150
+# A longer delay tears a hole into an utterance, and an answer that was in time comes too late.
+WORST_US = CUSHION_MS * 1000
 # Delays above this are counted, and may be no more than that share of the pulses: what is that
 # busy all the time makes the agent late as well.
 SLOW_US = 20_000

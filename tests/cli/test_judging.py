@@ -25,7 +25,7 @@ from tests.replay.recorded import RATE, record, tone
 HEAD = "version: 1\ncalls: [ann]\nrules:\n"
 COMPLETED = "  - {id: completed, metric: call_completed, aggregate: mean, min: 100%}\n"
 IMPATIENT = "  - {id: patient, metric: caller_impatient, aggregate: sum, max_increase: 0}\n"
-LATE = "this machine stood still for 300 ms, allowed are 100 ms"
+LATE = "this machine stood still for 300 ms, allowed are 150 ms"
 
 
 def gate(*rules: str) -> Gate:

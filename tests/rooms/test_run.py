@@ -85,7 +85,8 @@ def go(
     monkeypatch: pytest.MonkeyPatch,
     calls: tuple[str, ...] = ("ann", "bob"),
     interleave: str | None = None,
-    **options: int,
+    repeats: int = 1,
+    concurrency: int = 1,
 ) -> RoomSet:
     monkeypatch.setattr(run, "party", fake.party)
     monkeypatch.setattr(run, "shoot", fake.shoot)
@@ -96,7 +97,7 @@ def go(
         replay_in_rooms(
             recordings,
             build("v3"),
-            RoomOptions(root / ".lkgate", {}, **options),
+            RoomOptions(root / ".lkgate", {}, repeats=repeats, concurrency=concurrency),
             interleave=build(interleave) if interleave else None,
         )
     )
