@@ -150,6 +150,10 @@ class Recording:
         """Write an event of the recording's own, now."""
         self._capture.note(kind, data)
 
+    def overhear(self, room: rtc.Room) -> None:
+        """Also take what an agent tells the participant who ``room`` is alone."""
+        self._capture.overhear(room)
+
     def finish(self, header: Mapping[str, Json]) -> None:
         """Close the journal, with what was learned after the end."""
         self.journal.sync()

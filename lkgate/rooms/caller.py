@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,21 +49,32 @@ def person_of(bundle: Bundle, identity: str) -> Person:
     return Person(identity, "", "", {}, "standard")
 
 
-async def join(server: Server, room: str, person: Person) -> tuple[rtc.Room, CallerKind]:
+async def join(
+    server: Server, room: str, person: Person, *, before: Callable[[rtc.Room], None]
+) -> tuple[rtc.Room, CallerKind]:
     """Enter as the person; as a ``standard`` one where the server takes no other from a token.
+
+    Args:
+        before: called with the connection before it is made.
 
     Raises:
         RecordError: the room cannot be joined.
     """
     if person.kind == "sip":
         try:
-            return await _join(server, room, person, "sip"), "sip"
+            return await _join(server, room, person, "sip", before), "sip"
         except RecordError:
             pass  # it is told in the bundle, and if it is no matter of the kind, below
-    return await _join(server, room, person, "standard"), "standard"
+    return await _join(server, room, person, "standard", before), "standard"
 
 
-async def _join(server: Server, room: str, person: Person, kind: CallerKind) -> rtc.Room:
+async def _join(
+    server: Server,
+    room: str,
+    person: Person,
+    kind: CallerKind,
+    before: Callable[[rtc.Room], None],
+) -> rtc.Room:
     token: api.AccessToken = (
         server.token()
         .with_identity(person.identity)
@@ -74,5 +85,6 @@ async def _join(server: Server, room: str, person: Person, kind: CallerKind) -> 
         .with_grants(api.VideoGrants(room_join=True, room=room, can_update_own_metadata=True))
     )
     connection = rtc.Room()
+    before(connection)
     await server.enter(connection, room, token)
     return connection

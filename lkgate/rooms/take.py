@@ -164,7 +164,9 @@ class _Call:
     async def _talk(self, recording: asyncio.Task[Ending]) -> str:
         """The call, from the caller's coming to its going; why it went."""
         part, recorder = self._part, self._recorder
-        connection, kind = await join(self._stand.party.server, self._room, part.person)
+        connection, kind = await join(
+            self._stand.party.server, self._room, part.person, before=recorder.overhear
+        )
         if kind != part.person.kind:
             recorder.note("lkgate.caller_kind", {"recorded": part.person.kind, "joined": kind})
         player = CallerPlayer(
