@@ -103,8 +103,12 @@ class Recording:
         """Session time: microseconds since the recorder came."""
         return (self._clock.monotonic_ns() - self._started_ns) // 1_000
 
-    async def run(self, server: Server, worker: Worker | None, agent_name: str) -> Ending:
+    async def run(self, server: Server, worker: Worker | None, agent_name: str | None) -> Ending:
         """Record until something ends it. The journal stays open for :meth:`finish`.
+
+        Args:
+            worker: that lkgate started, if it did.
+            agent_name: who is dispatched (empty: any who goes by no name); ``None``: nobody is.
 
         Raises:
             RecordError: if the room cannot be joined.
@@ -117,7 +121,7 @@ class Recording:
             note=self._capture.note,
             now_us=self.now_us,
             roles=self._roles,
-            agent_name=agent_name if worker is not None else None,
+            agent_name=agent_name,
             worker=worker,
             worker_url=self._options.worker_url,
         )
@@ -128,7 +132,7 @@ class Recording:
             asked = agent_name == "" and not await server.room_exists(room)
             await self._connection.join(server)
             dispatches.joined(self._connection.room)
-            if worker is not None and not asked:
+            if agent_name is not None and not asked:
                 await server.dispatch(agent_name, room)
             following = asyncio.create_task(dispatches.run())
             ending = await self._watch(server, worker, following)
@@ -142,7 +146,7 @@ class Recording:
             try:
                 await self._leave()
             finally:
-                if worker is not None:
+                if agent_name is not None:
                     await server.end_dispatches(agent_name, room)
         return ending
 

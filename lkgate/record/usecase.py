@@ -104,7 +104,8 @@ async def record_room(
                     clock=clock,
                 )
                 try:
-                    ending = await recording.run(server, worker, agent_name)
+                    asked = agent_name if worker is not None else None
+                    ending = await recording.run(server, worker, asked)
                 except (RecordError, OSError):
                     with suppress(OSError):
                         recording.journal.close()

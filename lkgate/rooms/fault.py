@@ -1,102 +1,77 @@
-"""Why no call took place: what the server says of the jobs, in words. Pure."""
+"""Why there was no call that could be judged, from what was recorded of it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-JobStatus = Literal["pending", "running", "success", "failed", "cancelled"]
+from lkgate.model.bundle import Bundle
+from lkgate.model.event import Event
+from lkgate.record.job import Diagnosis
 
-
-@dataclass(frozen=True, slots=True)
-class SeenJob:
-    """One job of the room, as the server tells.
-
-    Attributes:
-        error: of a job that failed; may be empty.
-        worker_id: that took it; empty if none has.
-    """
-
-    status: JobStatus
-    error: str
-    worker_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What was seen of the agent's coming.
-
-    Attributes:
-        agent_name: that was dispatched; empty: any worker without a name.
-        waited_us: for the agent.
-        jobs: of the room.
-        joined: whether an agent came into the room.
-        acted: whether it made a sound, or its session said anything.
-        left: whether it left, or the room was closed, before the caller did.
-        worker_id: of the worker that lkgate started, ``None`` if it started none or does not know.
-    """
-
-    agent_name: str
-    waited_us: int
-    jobs: tuple[SeenJob, ...]
-    joined: bool
-    acted: bool
-    left: bool
-    worker_id: str | None
+_JOB = "lkgate.job"
+# Of an agent's session: one of them, and its program got as far as that.
+_LIFE = ("agent_state_changed", "conversation_item_added")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why there was no call that could be judged.
+    """Why no agent took the call: a sentence, and what can be done."""
 
-    Attributes:
-        kind: ``no_worker``, ``wrong_worker``, ``crash_on_entry`` or ``cold_worker``.
-    """
-
-    kind: Literal["no_worker", "wrong_worker", "crash_on_entry", "cold_worker"]
     what: str
     next_step: str
 
 
-def fault_of(seen: Arrival) -> Fault | None:
-    """The fault; ``None`` if an agent took the call, however it went on."""
-    named = f"agent {seen.agent_name!r}" if seen.agent_name else "an agent without a name"
-    stranger = _stranger(seen.jobs, seen.worker_id)
+def fault_of(
+    bundle: Bundle,
+    *,
+    diagnosis: Diagnosis | None,
+    wait_us: int,
+    hung_up: bool,
+    worker_id: str | None,
+) -> Fault | None:
+    """The fault; ``None`` if an agent took the call, however it went on.
+
+    Args:
+        diagnosis: of the recorder, if no agent came.
+        wait_us: for which it was waited.
+        hung_up: the caller got to the end of what it had to say.
+        worker_id: of the worker that lkgate started; ``None``: of none, or it is not known.
+    """
+    stranger = _stranger(bundle, worker_id)
     if stranger is not None:
         return Fault(
-            "wrong_worker",
-            f"the job went to another worker ({stranger}) that is registered as {named}, "
-            "not to the one that lkgate started",
-            "End the other worker, use a server of its own, or give the build another name: "
+            f"the job went to worker {stranger}, which is registered under the same name, not to "
+            f"the one that lkgate started ({worker_id})",
+            "End the other one, use another project, or give this build another name: "
             'env = {LIVEKIT_AGENT_NAME_OVERRIDE = "candidate"}.',
         )
-    if seen.joined and (seen.acted or not seen.left):
+    came = [e for e in bundle.of_kind("participant_connected") if e.data.get("kind") == "agent"]
+    if not came:
+        reason = f": {diagnosis.what} ({diagnosis.fault})" if diagnosis is not None else ""
+        return Fault(
+            f"no agent came within {wait_us / 1e6:g} s{reason}",
+            diagnosis.next_step if diagnosis is not None else "Wait longer with --wait.",
+        )
+    if hung_up or _acted(bundle):
         return None
-    waited = f"{seen.waited_us / 1e6:g} s"
-    failed = next((job for job in seen.jobs if job.status == "failed"), None)
-    if seen.joined or failed is not None or any(job.status == "success" for job in seen.jobs):
-        error = f": {failed.error}" if failed is not None and failed.error else ""
-        where = "after it had joined, without a sound" if seen.joined else "before it joined"
-        return Fault(
-            "crash_on_entry",
-            f"the job of {named} ended {where}{error}",
-            "Its entrypoint raised or returned: its worker's log says where.",
-        )
-    if not any(job.worker_id or job.status == "running" for job in seen.jobs):
-        return Fault(
-            "no_worker",
-            f"no worker took the job of {named} within {waited}",
-            "Start one that is registered under this name, or check the name and the server.",
-        )
+    errors = [str(e.data["error"]) for e in _jobs(bundle, "ended") if e.data.get("error")]
     return Fault(
-        "cold_worker",
-        f"a worker took the job of {named}, and no agent joined within {waited}",
-        "It is starting, overloaded or hangs: keep a process warm, or wait longer with --wait.",
+        "the agent left without a sound" + (f": {errors[-1]}" if errors else ""),
+        "Its entrypoint raised or returned: run it by hand ('console' or 'dev') to see why.",
     )
 
 
-def _stranger(jobs: Sequence[SeenJob], worker_id: str | None) -> str | None:
+def _acted(bundle: Bundle) -> bool:
+    """Whether the agent was heard, or its session said anything."""
+    return any(track.speech for track in bundle.tracks("agent")) or bool(bundle.of_kind(*_LIFE))
+
+
+def _stranger(bundle: Bundle, worker_id: str | None) -> str | None:
     if worker_id is None:
         return None
-    return next((job.worker_id for job in jobs if job.worker_id not in ("", worker_id)), None)
+    took = [str(event.data.get("worker_id") or "") for event in _jobs(bundle, "assigned")]
+    return next((one for one in took if one not in ("", worker_id)), None)
+
+
+def _jobs(bundle: Bundle, phase: str) -> list[Event]:
+    return [event for event in bundle.of_kind(_JOB) if event.data.get("phase") == phase]

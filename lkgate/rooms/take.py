@@ -8,8 +8,6 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from livekit.protocol.agent import JobStatus as PbJobStatus
-
 from lkgate.builds import lacking_layers, secrets_of
 from lkgate.bundle import close_journal
 from lkgate.caller import CallerPlayer
@@ -18,6 +16,7 @@ from lkgate.errors import ReplayError
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
 from lkgate.model.plan import CallerPlan
+from lkgate.record.clock import SYSTEM
 from lkgate.record.options import RecordOptions
 from lkgate.record.recording import Ending
 from lkgate.record.recording import Recording as Recorder
@@ -25,7 +24,7 @@ from lkgate.replay.names import file_name
 from lkgate.replay.outcome import last_printed
 from lkgate.replay.recordings import Recording
 from lkgate.rooms.caller import Person, join
-from lkgate.rooms.fault import Arrival, JobStatus, SeenJob, fault_of
+from lkgate.rooms.fault import fault_of
 from lkgate.rooms.layers import contradicted
 from lkgate.rooms.outcome import Take
 from lkgate.rooms.pulse import CUSHION_MS, Pulse, Timeliness, lateness
@@ -34,13 +33,6 @@ from lkgate.rooms.stand import Stand
 # What the agent's session has to say when the caller has gone is still on its way.
 _LINGER_S = 2.0
 _MARGIN_US = 120_000_000
-_NAMES: Mapping[int, JobStatus] = {
-    PbJobStatus.JS_PENDING: "pending",
-    PbJobStatus.JS_RUNNING: "running",
-    PbJobStatus.JS_SUCCESS: "success",
-    PbJobStatus.JS_FAILED: "failed",
-    PbJobStatus.JS_CANCELLED: "cancelled",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +50,15 @@ class Shot:
     """A call that took place, not yet a bundle: closing one takes time from calls that go on.
 
     Attributes:
-        why: why the caller left, as :meth:`CallerPlayer.run` says.
-        jobs: of the room, when the caller had gone.
+        hung_up: the caller got to the end of what it had to say.
+        wait_us: for which the agent was waited for.
     """
 
     part: Part
     stand: Stand
     directory: Path
     recorder: Recorder
-    why: str
-    jobs: tuple[SeenJob, ...]
+    hung_up: bool
     wait_us: int
     timeliness: Timeliness
 
@@ -112,8 +103,7 @@ class _Call:
                 directory / part.recording.call,
                 party.credentials,
                 caller=part.plan.identity,
-                # The caller gives up before, and then it is over for the recorder too.
-                wait_us=wait_us + _MARGIN_US,
+                wait_us=wait_us,
                 duration_us=3 * length_us + wait_us + _MARGIN_US,
             ),
             directory,
@@ -122,19 +112,18 @@ class _Call:
             stop=self._stop,
             on_progress=lambda _: self._there.set(),
             on_warning=lambda _: None,
+            clock=SYSTEM,
         )
 
     async def run(self, told: Mapping[str, Json]) -> Shot:
-        server, name = self._stand.party.server, self._stand.agent_name
-        recording = asyncio.create_task(self._recorder.run(server, None, name))
+        # An agent without a name comes into every new room by itself: nobody asks for it.
+        stand, name = self._stand, self._stand.agent_name or None
+        recording = asyncio.create_task(self._recorder.run(stand.party.server, stand.worker, name))
         pulsing = asyncio.create_task(self._pulse.run())
         try:
             await _unless_over(self._there.wait(), recording)
             self._recorder.note("lkgate.live_room", told)
-            if name:  # without one it comes into every new room
-                await server.dispatch(name, self._room)
-            why = await self._talk(recording)
-            jobs = await server.jobs(self._room)
+            hung_up = await self._talk(recording)
             timeliness = self._pulse.timeliness
             self._recorder.note("lkgate.timeliness", timeliness.as_json())
             await _unless_over(asyncio.sleep(_LINGER_S), recording)
@@ -147,22 +136,18 @@ class _Call:
             pulsing.cancel()
             recording.cancel()
             await asyncio.gather(recording, pulsing, return_exceptions=True)
-            await server.end_dispatches(name, self._room)
         return Shot(
             part=self._part,
             stand=self._stand,
             directory=self._directory,
             recorder=self._recorder,
-            why=why,
-            jobs=tuple(
-                SeenJob(_NAMES.get(job.status, "pending"), job.error, job.worker_id) for job in jobs
-            ),
+            hung_up=hung_up,
             wait_us=self._wait_us,
             timeliness=timeliness,
         )
 
-    async def _talk(self, recording: asyncio.Task[Ending]) -> str:
-        """The call, from the caller's coming to its going; why it went."""
+    async def _talk(self, recording: asyncio.Task[Ending]) -> bool:
+        """The call, from the caller's coming to its going; whether it said everything."""
         part, recorder = self._part, self._recorder
         connection, kind = await join(
             self._stand.party.server, self._room, part.person, before=recorder.overhear
@@ -176,12 +161,13 @@ class _Call:
             note=recorder.note,
             now_us=recorder.now_us,
             cushion_ms=CUSHION_MS,
-            arrival_us=self._wait_us,
+            # The recorder gives up before, and says why.
+            arrival_us=self._wait_us + _MARGIN_US,
         )
         calling = asyncio.create_task(player.run())
         try:
             await asyncio.wait({calling, recording}, return_when=asyncio.FIRST_COMPLETED)
-            return calling.result() if calling.done() else "recording_ended"
+            return calling.done() and calling.result() == "hung_up"
         finally:
             calling.cancel()
             await asyncio.gather(calling, return_exceptions=True)
@@ -221,9 +207,16 @@ def develop(shot: Shot, out: Path) -> Take:
         }
     )
     bundle = close_journal(shot.directory, out)
-    fault = fault_of(_arrival(shot, bundle))
+    worker = shot.stand.worker
+    fault = fault_of(
+        bundle,
+        diagnosis=shot.recorder.diagnosis,
+        wait_us=shot.wait_us,
+        hung_up=shot.hung_up,
+        worker_id=worker.id if worker is not None else None,
+    )
     if fault is not None:
-        tail = shot.stand.worker.tail if shot.stand.worker is not None else ""
+        tail = worker.tail if worker is not None else ""
         raise ReplayError(
             f"{fault.what}{last_printed(tail)}",
             where=f"{recording.call} into {party.build.name}",
@@ -233,22 +226,6 @@ def develop(shot: Shot, out: Path) -> Take:
     if contradiction is not None:
         raise contradiction
     return Take(bundle, out, shot.timeliness, lateness(shot.timeliness, _lost_us(bundle)))
-
-
-def _arrival(shot: Shot, bundle: Bundle) -> Arrival:
-    worker = shot.stand.worker
-    came = [e for e in bundle.of_kind("participant_connected") if e.data.get("kind") == "agent"]
-    heard = any(track.speech for track in bundle.tracks("agent"))
-    said = bool(bundle.of_kind("conversation_item_added"))
-    return Arrival(
-        agent_name=shot.stand.agent_name,
-        waited_us=shot.wait_us,
-        jobs=shot.jobs,
-        joined=bool(came),
-        acted=heard or said,
-        left=shot.why != "hung_up",
-        worker_id=worker.id if worker is not None else None,
-    )
 
 
 def _lost_us(bundle: Bundle) -> int:
