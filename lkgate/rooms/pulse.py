@@ -51,11 +51,12 @@ class Timeliness:
         return {"pulses": self.pulses, "slow": self.slow, "worst_us": self.worst_us}
 
 
-def lateness(timeliness: Timeliness, lost_us: int) -> str | None:
+def lateness(timeliness: Timeliness, *, lost_us: int, cut_off: bool) -> str | None:
     """Why a call says nothing about the agent; ``None`` if it was played and captured in time.
 
     Args:
         lost_us: of the caller's audio that was late or lost on its way to the recorder.
+        cut_off: the recorder lost its connection to the server meanwhile.
     """
     worst_ms, bound_ms = timeliness.worst_us // 1000, WORST_US // 1000
     if timeliness.pulses == 0:
@@ -67,6 +68,8 @@ def lateness(timeliness: Timeliness, lost_us: int) -> str | None:
             f"this machine was more than {SLOW_US // 1000} ms late in "
             f"{timeliness.slow_ratio:.1%} of the call, allowed are {SLOW_SHARE:.0%}"
         )
+    if cut_off:
+        return "the connection to the server was lost in the middle of the call"
     if lost_us > LOST_US:
         return (
             f"{lost_us // 1000} ms of the caller's audio came late or not at all, allowed are "

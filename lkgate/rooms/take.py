@@ -80,7 +80,11 @@ async def shoot(
     await server.create_room(room)
     try:
         call = _Call(part, stand, room, directory, wait_us)
-        return await call.run({"repeat": repeat, "of": of, "room": room})
+        try:
+            return await call.run({"repeat": repeat, "of": of, "room": room})
+        except BaseException:
+            call.recorder.journal.close()
+            raise
     finally:
         await server.delete_room(room)
 
@@ -97,7 +101,7 @@ class _Call:
         self._pulse = Pulse()
         party = stand.party
         length_us = part.recording.bundle.manifest.duration_us
-        self._recorder = Recorder(
+        self.recorder = Recorder(
             RecordOptions(
                 room,
                 directory / part.recording.call,
@@ -118,20 +122,18 @@ class _Call:
     async def run(self, told: Mapping[str, Json]) -> Shot:
         # An agent without a name comes into every new room by itself: nobody asks for it.
         stand, name = self._stand, self._stand.agent_name or None
-        recording = asyncio.create_task(self._recorder.run(stand.party.server, stand.worker, name))
+        recording = asyncio.create_task(self.recorder.run(stand.party.server, stand.worker, name))
         pulsing = asyncio.create_task(self._pulse.run())
         try:
             await _unless_over(self._there.wait(), recording)
-            self._recorder.note("lkgate.live_room", told)
+            self.recorder.note("lkgate.live_room", told)
             hung_up = await self._talk(recording)
             timeliness = self._pulse.timeliness
-            self._recorder.note("lkgate.timeliness", timeliness.as_json())
+            if not recording.done():
+                self.recorder.note("lkgate.timeliness", timeliness.as_json())
             await _unless_over(asyncio.sleep(_LINGER_S), recording)
             self._stop.set()
             await recording
-        except BaseException:
-            self._recorder.journal.close()
-            raise
         finally:
             pulsing.cancel()
             recording.cancel()
@@ -140,7 +142,7 @@ class _Call:
             part=self._part,
             stand=self._stand,
             directory=self._directory,
-            recorder=self._recorder,
+            recorder=self.recorder,
             hung_up=hung_up,
             wait_us=self._wait_us,
             timeliness=timeliness,
@@ -148,7 +150,7 @@ class _Call:
 
     async def _talk(self, recording: asyncio.Task[Ending]) -> bool:
         """The call, from the caller's coming to its going; whether it said everything."""
-        part, recorder = self._part, self._recorder
+        part, recorder = self._part, self.recorder
         connection, kind = await join(
             self._stand.party.server, self._room, part.person, before=recorder.overhear
         )
@@ -225,7 +227,8 @@ def develop(shot: Shot, out: Path) -> Take:
     contradiction = contradicted(party.build, bundle)
     if contradiction is not None:
         raise contradiction
-    return Take(bundle, out, shot.timeliness, lateness(shot.timeliness, _lost_us(bundle)))
+    late = lateness(shot.timeliness, lost_us=_lost_us(bundle), cut_off=_cut_off(bundle))
+    return Take(bundle, out, shot.timeliness, late)
 
 
 def _lost_us(bundle: Bundle) -> int:
@@ -234,7 +237,13 @@ def _lost_us(bundle: Bundle) -> int:
     total = 0
     for event in bundle.of_kind("lkgate.gap"):
         start, end = event.data.get("start_us"), event.data.get("end_us")
-        mine = event.data.get("track") in names and event.data.get("cause") == "late"
+        mine = event.data.get("track") in names
         if mine and isinstance(start, int) and isinstance(end, int):
             total += end - start
     return total
+
+
+def _cut_off(bundle: Bundle) -> bool:
+    """Whether the recorder lost the server, for a moment or for good."""
+    lost = [e.data.get("reason") for e in bundle.of_kind("lkgate.recording_ended")]
+    return "connection_lost" in lost or bool(bundle.of_kind("reconnecting", "lkgate.rejoined"))

@@ -46,7 +46,7 @@ def test_the_worst_is_the_worst(delays_us: list[int]) -> None:
     found = beaten(delays_us)
     assert found.worst_us == max(delays_us)
     assert found.pulses == len(delays_us)
-    assert (lateness(found, 0) is not None) >= (max(delays_us) > WORST_US)
+    assert (lateness(found, lost_us=0, cut_off=False) is not None) >= (max(delays_us) > WORST_US)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,13 @@ def test_the_worst_is_the_worst(delays_us: list[int]) -> None:
     ],
 )
 def test_what_is_late(timeliness: Timeliness, lost_us: int, says: str | None) -> None:
-    assert lateness(timeliness, lost_us) == says
+    assert lateness(timeliness, lost_us=lost_us, cut_off=False) == says
+
+
+def test_a_call_without_its_server_is_no_evidence() -> None:
+    assert lateness(GOOD, lost_us=0, cut_off=True) == (
+        "the connection to the server was lost in the middle of the call"
+    )
 
 
 def test_more_calls_at_once_only_while_there_is_room() -> None:
