@@ -92,6 +92,8 @@ def replay_room(
         for take in filter(None, (one.candidate, one.baseline)):
             if take.late is not None:
                 click.echo(f"{take.path}: {take.late}", err=True)
+    # <build>/<call>/<repeat>
+    click.echo(f"calls kept in {played.calls[0].candidate.path.parents[1]}", err=True)
     for verdict in verdicts:
         _print(verdict, build.name, live, form, verbose)
     write(reports, verdicts, build=build.name, digest=None, live=live)

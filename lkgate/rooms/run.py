@@ -128,7 +128,7 @@ class _Run:
                 takes[number] = (await self._place([turn], side))[0]
         self._ended += len(turns)
         for turn in turns:
-            self._say(f"{turn.part.recording.call} into {side.build.name}, {turn.repeat}")
+            self._say(f"{turn.part.recording.call} into {side.build.name}, repeat {turn.repeat}")
         return takes
 
     async def _place(self, turns: Sequence[_Turn], side: Party) -> list[Take]:

@@ -15,6 +15,7 @@ from lkgate.gate.load import parse
 from lkgate.model.bundle import BuildIdentity, Role
 from lkgate.model.gate import Gate, LiveRoom, Verdict
 from lkgate.replay.recordings import Recording
+from lkgate.report import markdown
 from lkgate.report.json import render as render_json
 from lkgate.report.json import schema
 from lkgate.report.text import render
@@ -173,6 +174,8 @@ def test_the_report_says_that_it_was_a_live_room(recording: Recording, tmp_path:
     ]
     alone = render(verdict, build="v3", digest=None, live=LiveRoom(3, None, 1)).plain
     assert "--interleave BUILD places both alike" in alone
+    summary = markdown.render([verdict], build="v3", live=live)
+    assert "A live room: real clock, live models, 3 repeats of each call in one pool" in summary
     report = json.loads(render_json(verdict, build="v3", digest=None, live=live))
     jsonschema.validate(report, schema())
     assert report["digest"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import uuid
@@ -17,8 +18,9 @@ from livekit import rtc
 from lkgate.bundle import Journal, close_journal, read, read_pcm
 from lkgate.record.server import connect
 from lkgate.rooms.caller import Person, join
-from tests.live.conftest import LiveServer, async_until
+from tests.live.conftest import LiveServer, async_until, wait_until
 from tests.live.people import token
+from tests.live.test_record_build import processes_of
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 
@@ -221,3 +223,27 @@ def test_the_caller_is_who_the_recordings_caller_was(live_server: LiveServer) ->
             rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
         )
     ]
+
+
+@pytest.mark.soak
+def test_ctrl_c_leaves_nothing_behind(live_server: LiveServer, tmp_path: Path) -> None:
+    project(tmp_path, "room.yaml")
+    cut(EMERGENCY, CUT_US, tmp_path / "recordings" / "chest-pain")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "lkgate", "replay", "--transport", "room", "--against", "v2"],
+        cwd=tmp_path,
+        env={**live_server.environment(), "PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: bool(rooms(live_server)), 60)
+        assert processes_of("agent_v2.py")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 130
+    finally:
+        running.kill()
+        running.wait()
+    assert rooms(live_server) == []
+    assert processes_of("agent_v2.py") == []
+    assert list((tmp_path / ".lkgate" / "work").iterdir()) == []

@@ -215,5 +215,5 @@ def test_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert seen == [
         RoomProgress("ann: late; once more, alone", 0, 1),
-        RoomProgress("ann into v3, 1", 1, 1),
+        RoomProgress("ann into v3, repeat 1", 1, 1),
     ]
