@@ -12,6 +12,7 @@ import pytest
 from lkgate.builds import environment, identify, resolve
 from lkgate.config import Config, load_config
 from lkgate.errors import LkgateError
+from lkgate.model.bundle import BuildIdentity
 
 TOML = """\
 [tool.lkgate.builds.v1]
@@ -29,6 +30,15 @@ program = "agents/v3.py"
 [tool.lkgate.builds.packed]
 module = "packed.agent"
 cwd = "src"
+
+[tool.lkgate.builds.node]
+command = ["node", "agent.js", "start"]
+cwd = "src"
+pipeline = "realtime"
+
+[tool.lkgate.builds.prod]
+url = "wss://clinic.example"
+agent_name = "clinic-intake"
 
 [tool.lkgate.builds.lost]
 module = "lost"
@@ -65,8 +75,28 @@ def test_a_path(project: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (build.name, build.program) == ("v1", project.root / "agents/v1.py")
 
 
+def test_a_command(project: Config) -> None:
+    build = resolve("node", project)
+    assert (build.command, build.cwd) == (("node", "agent.js", "start"), project.root / "src")
+    assert (build.pipeline, build.virtual) == ("realtime", False)
+    # What it runs, nobody can tell.
+    assert identify(build) == BuildIdentity("node", None, {})
+
+
+def test_a_deployed_agent(project: Config) -> None:
+    declared = resolve("prod", project)
+    named = resolve("agent:clinic-intake@wss://clinic.example", project)
+    for build in (declared, named):
+        assert (build.url, build.agent_name) == ("wss://clinic.example", "clinic-intake")
+        assert not build.virtual
+    assert (declared.name, named.name) == ("prod", "clinic-intake")
+    # A name may be anything, an address may not.
+    assert resolve("agent:a@b@ws://localhost:7880", project).agent_name == "a@b"
+    assert "names no deployed agent" in refused("agent:clinic@localhost:7880", project)
+
+
 def test_names_that_mean_nothing(project: Config) -> None:
-    known = "Declared in PROJECT/pyproject.toml: v1, v2, v3, packed, lost."
+    known = "Declared in PROJECT/pyproject.toml: v1, v2, v3, packed, node, prod, lost."
     assert refused("pcked", project) == (
         f"ConfigError: there is no build `pcked`\n  Did you mean `packed`? {known}"
     )
