@@ -76,6 +76,7 @@ def test_metrics_of_a_layer_that_is_lacking_say_so(tmp_path: Path) -> None:
     [
         ("cascade", ("llm_usage", "stt_usage", "tts_usage"), None),
         ("realtime", ("llm_usage",), None),
+        ("realtime", ("llm", "stt"), None),
         ("realtime", (), None),
         (
             "realtime",

@@ -94,8 +94,8 @@ def test_layers_that_it_lacks_are_not_applicable(tmp_path: Path) -> None:
 
 
 def test_a_layer_that_it_uses_although_it_should_not_have_it(tmp_path: Path) -> None:
-    used: Events = [("session_usage_updated", {"usage": [{"type": "stt"}]})]
-    with pytest.raises(ConfigError, match="declared as realtime, and its session used STT"):
+    used: Events = [("session_usage_updated", {"usage": [{"type": "tts"}]})]
+    with pytest.raises(ConfigError, match="declared as realtime, and its session used TTS"):
         developed(tmp_path, CAME + used, pipeline="realtime")
 
 
