@@ -72,9 +72,12 @@ class Session:
         for task in tasks:
             if task is not None:
                 task.cancel()
-        await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
+        ended = await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
         if self._ear is not None:
             await self._ear.aclose()
+        for failure in ended:
+            if isinstance(failure, Exception):
+                raise failure
 
     async def take(self, event: JsonObject) -> None:
         """One of the client's events. What is not understood is answered with an error."""

@@ -70,6 +70,7 @@ def model_server(directory: Path) -> Iterator[Mapping[str, str]]:
     log = directory / "models.log"
     with _process((sys.executable, "-m", "tests.live.agents.serve"), ROOT, os.environ, log) as run:
         wait_until(lambda: _url(log) != "" or run.poll() is not None, 60, log.read_text)
+        assert run.poll() is None, log.read_text()
         yield {"OPENAI_BASE_URL": _url(log), "OPENAI_API_KEY": "local"}
 
 
@@ -86,7 +87,11 @@ def worker(
     log = directory / f"{program.name}.log"
     environ = {**server.environment(), **variables}
     with _process(program.command, program.cwd, environ, log) as run:
-        wait_until(lambda: "registered worker" in log.read_text(), 60, log.read_text)
+        wait_until(
+            lambda: "registered worker" in log.read_text() or run.poll() is not None,
+            60,
+            log.read_text,
+        )
         assert run.poll() is None, log.read_text()
         yield
 
