@@ -103,7 +103,7 @@ def judge_rooms(gate: Gate, played: RoomSet, *, every: Sequence[str] | None = No
 
     def repeated(names: Sequence[str]) -> list[str]:
         numbers = range(1, played.repeats + 1)
-        return [_take_name(name, n, played.repeats) for name in names for n in numbers]
+        return [take_name(name, n, played.repeats) for name in names for n in numbers]
 
     verdict = evaluate(
         replace(gate, calls=tuple(repeated(gate.calls))),
@@ -114,7 +114,8 @@ def judge_rooms(gate: Gate, played: RoomSet, *, every: Sequence[str] | None = No
     return replace(verdict, left_out=tuple(left_out))
 
 
-def _take_name(call: str, repeat: int, repeats: int) -> str:
+def take_name(call: str, repeat: int, repeats: int) -> str:
+    """What a repeat of a call is called in a verdict."""
     return call if repeats == 1 else f"{call}#{repeat}"
 
 
@@ -124,7 +125,7 @@ def _take_result(one: Played, repeats: int) -> CallResult:
     if late is None and before is not None and before.late is not None:
         late = f"baseline: {before.late}"
     result = CallResult(
-        call=_take_name(recording.call, one.repeat, repeats),
+        call=take_name(recording.call, one.repeat, repeats),
         recording_digest=recording.bundle.manifest.digest,
         labels=recording.bundle.labels,
         baseline=Baseline(before.bundle, metric_versions()) if before is not None else None,

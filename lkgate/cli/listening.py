@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lkgate.bundle import read, read_baseline
+from lkgate.cli.judging import take_name
 from lkgate.errors import BundleError
 from lkgate.measure import turns_of
 from lkgate.model.bundle import Bundle
 from lkgate.replay.run import Replayed
-from lkgate.report.html import Heard, Sources, hear
+from lkgate.report.html import Sources, hear
 from lkgate.report.html.view import Side
+from lkgate.rooms import RoomSet
 
 
 def sources_of(replayed: Sequence[Replayed], state: Path) -> dict[str, Sources]:
@@ -36,6 +38,26 @@ def sources_of(replayed: Sequence[Replayed], state: Path) -> dict[str, Sources]:
     return {one.recording.call: sources for one, (sources, _) in zip(replayed, found, strict=True)}
 
 
+def sources_of_rooms(played: RoomSet, state: Path) -> dict[str, Sources]:
+    """The same of calls over rooms; the baseline is the build placed in turn, if there is one.
+
+    Raises:
+        BundleError: a file of audio is damaged.
+    """
+    cache = state / "heard"
+    found: dict[str, Sources] = {}
+    for one in played.calls:
+        sessions: dict[Side, tuple[Path | None, Bundle]] = {
+            "recording": (one.recording.path, one.recording.bundle),
+            "candidate": (one.candidate.path, one.candidate.bundle),
+        }
+        if one.baseline is not None:
+            sessions["baseline"] = (one.baseline.path, one.baseline.bundle)
+        name = take_name(one.recording.call, one.repeat, played.repeats)
+        found[name] = _heard(one.recording.bundle, sessions, cache)
+    return found
+
+
 def _sources(one: Replayed, state: Path, cache: Path) -> tuple[Sources, set[str]]:
     recording = one.recording
     sessions: dict[Side, tuple[Path | None, Bundle]] = {
@@ -47,14 +69,22 @@ def _sources(one: Replayed, state: Path, cache: Path) -> tuple[Sources, set[str]
         sessions["baseline"] = (kept, baseline if kept is None else read(kept))
     if one.outcome.bundle is not None:
         sessions["candidate"] = (one.path, one.outcome.bundle)
-    heard: dict[Side, Heard] = {
-        side: hear(path, bundle, cache=cache)
-        for side, (path, bundle) in sessions.items()
-        if path is not None
-    }
-    durations_us = {side: bundle.manifest.duration_us for side, (_, bundle) in sessions.items()}
     digests = {bundle.manifest.digest for _, bundle in sessions.values()}
-    return Sources(heard, turns_of(recording.bundle), durations_us), digests
+    return _heard(recording.bundle, sessions, cache), digests
+
+
+def _heard(
+    recording: Bundle, sessions: Mapping[Side, tuple[Path | None, Bundle]], cache: Path
+) -> Sources:
+    return Sources(
+        heard={
+            side: hear(path, bundle, cache=cache)
+            for side, (path, bundle) in sessions.items()
+            if path is not None
+        },
+        recorded=turns_of(recording),
+        durations_us={side: bundle.manifest.duration_us for side, (_, bundle) in sessions.items()},
+    )
 
 
 def _kept(state: Path, call: str, baseline: Bundle) -> Path | None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +70,10 @@ def replay_room(
 
     from lkgate.builds import resolve
     from lkgate.cli.judging import judge_rooms
+    from lkgate.cli.listening import sources_of_rooms
     from lkgate.cli.reports import write
     from lkgate.model.gate import LiveRoom
+    from lkgate.replay.run import ReplayOptions
     from lkgate.rooms import RoomOptions, replay_in_rooms
 
     options = RoomOptions.of(config, os.environ)
@@ -96,7 +99,14 @@ def replay_room(
     click.echo(f"calls kept in {played.calls[0].candidate.path.parents[1]}", err=True)
     for verdict in verdicts:
         _print(verdict, build.name, live, form, verbose)
-    write(reports, verdicts, build=build.name, digest=None, live=live)
+    write(
+        reports,
+        verdicts,
+        build=build.name,
+        digest=None,
+        live=live,
+        sources=partial(sources_of_rooms, played, ReplayOptions.of(config).state),
+    )
     statuses = {verdict.status for verdict in verdicts}
     if "fail" in statuses:
         return Exit.GATE_FAILED

@@ -70,6 +70,7 @@ def write(
     """Write every report, making the directories that it needs.
 
     Args:
+        live: that the calls took place in a live room.
         sources: what can be listened to; asked for only if a report holds sound.
 
     Raises:
@@ -78,19 +79,24 @@ def write(
     for one in wanted:
         one.path.parent.mkdir(parents=True, exist_ok=True)
         if one.kind == "html":
-            _write_html(one.path, verdicts[0], build, digest, sources())
+            _write_html(one.path, verdicts[0], build, digest, live, sources())
             continue
         text = _RENDER[one.kind](verdicts, build, digest, live)
         one.path.write_text(text, encoding="utf-8", errors="replace")
 
 
 def _write_html(
-    path: Path, verdict: Verdict, build: str, digest: str | None, sources: Mapping[str, Sources]
+    path: Path,
+    verdict: Verdict,
+    build: str,
+    digest: str | None,
+    live: LiveRoom | None,
+    sources: Mapping[str, Sources],
 ) -> None:
     from lkgate.report.html import render
 
     beside = f"{path.stem}-audio"
-    page = render(verdict, build=build, digest=digest, sources=sources, beside=beside)
+    page = render(verdict, build=build, digest=digest, live=live, sources=sources, beside=beside)
     path.write_text(page.text, encoding="utf-8", errors="replace")
     for name, data in page.beside.items():
         place = path.parent / name

@@ -57,9 +57,10 @@ def judged(way: Way, recordings: Sequence[Recording], config: Config, state: Pat
     """A cell a call, and one for all of them under the whole gate."""
     options = replace(ReplayOptions.of(config), state=state, on_miss=way.on_miss, memory=False)
     bare = [_bare(one) for one in recordings] if way.derived else recordings
-    replays = replay(bare, resolve(way.build, config), options, lambda _: None)
+    build = resolve(way.build, config)
+    replays = replay(bare, build, options, lambda _: None)
     results = {one.recording.call: _result(one) for one in replays.calls}
-    (gate,) = load_gates(config, [])
+    (gate,) = load_gates(config, [], build)
     each = [
         evaluate(_alone(gate, call), [result], recordings=[call], left_out=())
         for call, result in results.items()

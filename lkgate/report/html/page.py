@@ -11,7 +11,7 @@ from importlib.resources import files
 import jinja2
 from markupsafe import Markup
 
-from lkgate.model.gate import Verdict
+from lkgate.model.gate import LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.html.sound import MIME
 from lkgate.report.html.view import Side, Sources, calls_of, reasons_of
@@ -41,17 +41,20 @@ def render(
     verdict: Verdict,
     *,
     build: str,
-    digest: str,
+    digest: str | None,
     sources: Mapping[str, Sources],
     beside: str,
     budget_bytes: int = BUDGET_BYTES,
+    live: LiveRoom | None = None,
 ) -> Page:
     """The report of one gate.
 
     Args:
+        digest: over the replays; ``None`` of a live room.
         sources: by call; a call that has none is shown without sound and recording.
         beside: directory for what does not fit into the page, relative to it.
         budget_bytes: of audio in the page itself.
+        live: that the calls took place in a live room.
     """
     sounds = {
         (call, side): heard.opus
@@ -74,6 +77,7 @@ def render(
         cohorts=_cohorts(verdict),
         sounds=_inside(sounds) if whole else {},
         links={} if whole else names,
+        live=live,
         words=words,
         style=Markup(style),
         script=Markup(script),
