@@ -10,6 +10,8 @@ from lkgate.model.event import Json
 
 Fields = dict[str, Json]
 
+MAX_CONTENT_BYTES = 16_384
+
 
 def participant_fields(participant: rtc.Participant) -> Fields:
     """``kind`` is ``standard``, ``agent``, ``sip``, ..."""
@@ -23,13 +25,22 @@ def participant_fields(participant: rtc.Participant) -> Fields:
 
 
 def track_fields(publication: rtc.TrackPublication) -> Fields:
-    """``kind`` is ``audio`` or ``video``, ``source`` ``microphone``, ``camera``, ..."""
-    return {
+    """``kind`` is ``audio`` or ``video``, ``source`` ``microphone``, ``camera``, ...; a video also
+    has its codec and the ``width`` and ``height`` with which it was published."""
+    fields: Fields = {
         "track_sid": publication.sid,
         "kind": _short(rtc.TrackKind.items(), publication.kind, "KIND_"),
         "source": source_of(publication),
         "name": publication.name,
     }
+    if publication.kind == rtc.TrackKind.KIND_VIDEO:
+        fields |= {
+            "mime_type": publication.mime_type,
+            "width": publication.width,
+            "height": publication.height,
+            "simulcasted": publication.simulcasted,
+        }
+    return fields
 
 
 def source_of(publication: rtc.TrackPublication) -> str:
@@ -41,18 +52,27 @@ def reason_of(value: rtc.DisconnectReason.ValueType | None) -> str | None:
     return None if value is None else _short(rtc.DisconnectReason.items(), value, "")
 
 
-def packet_fields(packet: rtc.DataPacket) -> Fields:
-    """``bytes`` is the payload's size; ``text`` is there if the payload is UTF-8."""
+def packet_fields(packet: rtc.DataPacket, topics: tuple[str, ...] | None) -> Fields:
+    """``bytes`` is the payload's size; ``text`` is there if the payload is UTF-8 and wanted: see
+    :func:`wanted`."""
     fields: Fields = {
         "identity": packet.participant.identity if packet.participant else None,
         "topic": packet.topic or None,
         "bytes": len(packet.data),
     }
+    if not wanted(packet.topic or "", len(packet.data), topics):
+        return fields
     try:
         text = packet.data.decode()
     except UnicodeDecodeError:
         return fields
     return {**fields, "text": text}
+
+
+def wanted(topic: str, size: int, topics: tuple[str, ...] | None) -> bool:
+    """Whether the content of a message is to be recorded: everything if ``topics`` is ``None``,
+    else what is of one of them and not larger than ``MAX_CONTENT_BYTES``."""
+    return topics is None or (topic in topics and size <= MAX_CONTENT_BYTES)
 
 
 def dtmf_fields(dtmf: rtc.SipDTMF) -> Fields:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from livekit import rtc
 
 from lkgate.bundle.journal import Journal
-from lkgate.capture.audio import Voice, Voices
 from lkgate.capture.fields import (
     Fields,
     dtmf_fields,
@@ -17,12 +16,10 @@ from lkgate.capture.fields import (
     reason_of,
     track_fields,
 )
+from lkgate.capture.listening import Listening, drain
 from lkgate.capture.role import RoleOf
 from lkgate.capture.stream import StreamCapture
 from lkgate.model.event import Json
-
-# Turns of the event loop for what was received before the end to be written.
-_DRAIN_TURNS = 50
 
 
 class RoomCapture:
@@ -42,8 +39,11 @@ class RoomCapture:
         now_us: session time.
         roles: who is who.
         started_at_unix_us: wall clock at session time 0, for the agent's own timestamps.
-        topics: of text and byte streams to record besides LiveKit's own.
+        topics: of text streams and data packets whose content to record, where it is small;
+            ``None`` for all. LiveKit's own text is always recorded.
         sample_rate_hz, frame_ms: in which audio is read and stored.
+        quality_every_us: in a real room, how often to note the media's quality; audio is then
+            placed where it sounded, not where it was heard. ``None`` where there is no delay.
     """
 
     def __init__(
@@ -54,9 +54,10 @@ class RoomCapture:
         now_us: Callable[[], int],
         roles: RoleOf | None = None,
         started_at_unix_us: int | None = None,
-        topics: tuple[str, ...] = (),
+        topics: tuple[str, ...] | None = None,
         sample_rate_hz: int = 24_000,
         frame_ms: int = 100,
+        quality_every_us: int | None = None,
     ):
         self.failure: BaseException | None = None
         self.events = 0
@@ -64,6 +65,7 @@ class RoomCapture:
         self._journal = journal
         self._now_us = now_us
         self._roles = roles or RoleOf()
+        self._topics = topics
         self._streams = StreamCapture(
             room,
             note=self.note,
@@ -77,15 +79,20 @@ class RoomCapture:
         self._connected = False
         self._participants: set[str] = set()
         self._publications: set[str] = set()
-        self._voices = Voices(
-            journal, sample_rate_hz=sample_rate_hz, frame_ms=frame_ms, now_us=now_us
+        self._listening = Listening(
+            journal,
+            note=self.note,
+            spawn=self._spawn,
+            now_us=now_us,
+            sample_rate_hz=sample_rate_hz,
+            frame_ms=frame_ms,
+            quality_every_us=quality_every_us,
         )
-        self._listeners: dict[str, tuple[Voice, asyncio.Task[None]]] = {}
 
     @property
     def tracks(self) -> int:
         """How many audio tracks have been heard of."""
-        return self._voices.count
+        return self._listening.tracks
 
     def note(self, kind: str, data: Mapping[str, Json]) -> None:
         """Write an event, now."""
@@ -115,10 +122,7 @@ class RoomCapture:
         self._leave()
         self._participants.clear()
         self._publications.clear()
-        for voice, listener in self._listeners.values():
-            voice.feed = None
-            self._spawn(_end(listener))
-        self._listeners.clear()
+        self._listening.end_all()
         self._connected = False
         self._room = room
         self._streams.room = room
@@ -127,7 +131,7 @@ class RoomCapture:
 
     async def aclose(self) -> None:
         """Stop, with all that was received written down. Raises the first failure, if any."""
-        await _drain()
+        await drain()
         self._leave()
         tasks = list(self._tasks)
         for task in tasks:
@@ -154,14 +158,14 @@ class RoomCapture:
         self._on("track_subscribed", self._track_subscribed)
         self._on("track_unsubscribed", self._track_unsubscribed)
         self._on("track_subscription_failed", self._subscription_failed)
-        self._on("track_muted", lambda who, pub: self._mute("track_muted", who, pub))
-        self._on("track_unmuted", lambda who, pub: self._mute("track_unmuted", who, pub))
-        self._on("data_received", lambda packet: self.note("data_received", packet_fields(packet)))
+        self._on("track_muted", lambda who, pub: self._mute(who, pub, muted=True))
+        self._on("track_unmuted", lambda who, pub: self._mute(who, pub, muted=False))
+        self._on("data_received", self._data_received)
         self._on(
             "sip_dtmf_received", lambda dtmf: self.note("sip_dtmf_received", dtmf_fields(dtmf))
         )
-        self._on("reconnecting", lambda: self.note("reconnecting", {}))
-        self._on("reconnected", lambda: self.note("reconnected", {}))
+        self._on("reconnecting", self._reconnecting)
+        self._on("reconnected", self._reconnected)
         self._on("disconnected", self._disconnected)
         self._streams.start()
 
@@ -270,17 +274,14 @@ class RoomCapture:
         publication: rtc.RemoteTrackPublication,
         participant: rtc.RemoteParticipant,
     ) -> None:
-        if publication.sid in self._listeners:
+        if self._listening.knows(publication):
             return
         self._note_of(participant, "track_subscribed", track_fields(publication))
         if publication.kind != rtc.TrackKind.KIND_AUDIO:
             return
         role = self._roles.track(participant, publication)
-        if role is None:
-            return
-        voice = self._voices.feed(publication, participant, role)
-        listener = self._spawn(voice.listen(track, publication.sid))
-        self._listeners[publication.sid] = (voice, listener)
+        if role is not None:
+            self._listening.begin(track, publication, participant, role)
 
     def _track_unsubscribed(
         self,
@@ -289,10 +290,7 @@ class RoomCapture:
         participant: rtc.RemoteParticipant,
     ) -> None:
         self._note_of(participant, "track_unsubscribed", track_fields(publication))
-        voice, listener = self._listeners.pop(publication.sid, (None, None))
-        if voice is not None and listener is not None:
-            voice.feed = None
-            self._spawn(_end(listener))
+        self._listening.end(publication)
 
     def _subscription_failed(
         self, participant: rtc.RemoteParticipant, track_sid: str, error: str
@@ -301,20 +299,23 @@ class RoomCapture:
         self._note_of(participant, "track_subscription_failed", data)
 
     def _mute(
-        self, kind: str, participant: rtc.Participant, publication: rtc.TrackPublication
+        self, participant: rtc.Participant, publication: rtc.TrackPublication, *, muted: bool
     ) -> None:
+        kind = "track_muted" if muted else "track_unmuted"
         self._note_of(participant, kind, track_fields(publication))
+        self._listening.mute(publication, muted=muted)
+
+    def _data_received(self, packet: rtc.DataPacket) -> None:
+        self.note("data_received", packet_fields(packet, self._topics))
+
+    def _reconnecting(self) -> None:
+        self.note("reconnecting", {})
+        self._listening.cut()
+
+    def _reconnected(self) -> None:
+        self.note("reconnected", {})
+        self._listening.restored()
 
     def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self.note("disconnected", {"reason": reason_of(reason)})
-
-
-async def _drain() -> None:
-    for _ in range(_DRAIN_TURNS):
-        await asyncio.sleep(0)
-
-
-async def _end(listener: asyncio.Task[None]) -> None:
-    """Frames that arrived before the track ended are still written."""
-    await _drain()
-    listener.cancel()
+        self._listening.restored()

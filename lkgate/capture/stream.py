@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from livekit import rtc
 from livekit.protocol.agent_pb import agent_session as pb
 
+from lkgate.capture.fields import wanted
 from lkgate.capture.session import SessionDecoder
 from lkgate.model.event import Json
 
@@ -32,9 +33,10 @@ class StreamCapture:
     each have a task of their own, for the agent's stays open as long as it speaks.
     ``session_usage_updated``, sent every second, is written where it differs from the last.
 
-    rtc.Room hands a stream only to a handler of its exact topic; ``topics`` are the ones
-    registered. Where the room keeps its handlers in plain dictionaries, as rtc.Room 1.1 does
-    privately, a stream of any other topic is caught too.
+    ``topics`` are those of text whose content is written besides LiveKit's own, ``None`` for all.
+    rtc.Room hands a stream only to a handler of its exact topic, and these are registered. Where
+    the room keeps its handlers in plain dictionaries, as rtc.Room 1.1 does privately, a stream of
+    any other topic is caught too.
     """
 
     def __init__(
@@ -45,14 +47,15 @@ class StreamCapture:
         spawn: Callable[[Coroutine[None, None, None]], asyncio.Task[None]],
         now_us: Callable[[], int],
         started_at_unix_us: int | None,
-        topics: tuple[str, ...],
+        topics: tuple[str, ...] | None,
     ):
         self.room = room
         self._note = note
         self._spawn = spawn
         self._now_us = now_us
         self._decoder = SessionDecoder(started_at_unix_us)
-        self._topics = topics
+        self._wanted = topics
+        self._topics = topics or ()
         self._lanes: dict[str, asyncio.Queue[rtc.ByteStreamReader]] = {}
         self._usage: dict[str, Json] = {}
         self._told: set[str] | None = None
@@ -148,6 +151,8 @@ class StreamCapture:
                 "text": text,
                 "attributes": dict(attributes),
             }
+            if not wanted(info.topic, len(text.encode()), self._wanted):
+                del data["text"]
         if cut_short is not None:
             data["cut_short"] = cut_short
         self._note(kind, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 HELD_FRAMES = 5
@@ -9,6 +10,9 @@ TOLERANCE_US = 250_000
 
 # A lag that falls by more than this from one frame to the next is a backlog draining, not jitter.
 _FALL_US = 20_000
+
+# Of so many frames the least late one tells how far counting has gone wrong.
+_LAG_FRAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Timeline:
         self._held_samples = 0
         self._best_lag: int | None = None
         self._agreed = 0
+        self._lags: deque[int] = deque(maxlen=_LAG_FRAMES)
+        self._segment = 0
 
     @property
     def offset_us(self) -> int | None:
@@ -58,11 +64,23 @@ class Timeline:
         """Session time of the end of what was placed."""
         return (self._offset_us or 0) + self._us(self._samples)
 
+    @property
+    def segment(self) -> int:
+        """How often time was anchored to an arrival so far."""
+        return self._segment
+
+    @property
+    def lag_us(self) -> int | None:
+        """By how much audio now comes later than counting from the segment's anchor has it;
+        ``None`` until enough of it has come. What grows or shrinks here is drift."""
+        return min(self._lags) if len(self._lags) == _LAG_FRAMES else None
+
     def push(self, now_us: int, pcm: bytes) -> Placed | None:
         """Take a frame that arrived at ``now_us``. Returns what can be written now, if anything."""
         lag = now_us - self.end_us - self._us(self._held_samples + len(pcm) // 2)
         if not self._held and not self._anchoring and lag <= TOLERANCE_US:  # nearly always
             self._samples += len(pcm) // 2
+            self._lags.append(lag)
             return Placed(0, (pcm,))
         self._held.append((lag, pcm))
         self._held_samples += len(pcm) // 2
@@ -83,6 +101,9 @@ class Timeline:
     def _place(self) -> Placed:
         lag = min(lag for lag, _ in self._held)
         self._anchoring = False
+        if self._offset_us is None or lag > 0:
+            self._lags.clear()
+            self._segment += 1
         if self._offset_us is not None:
             return self._release(max(0, lag * self._rate // 1_000_000))
         # Session time begins at 0: what was heard before is cut off.

@@ -26,6 +26,7 @@ from lkgate.secret import Secrets
 Ending = Literal["room_ended", "connection_lost", "caller_left", "duration", "stopped", "no_agent"]
 
 _SYNC_SECONDS = 0.5
+_QUALITY_EVERY_US = 5_000_000
 # An agent stays in the room until the server closes it, 20 s after the caller by default.
 _AFTER_CALLER_US = 5_000_000
 # After a server was restarted everybody comes back in their own time: rtc tries for 20 s.
@@ -74,6 +75,7 @@ class Recording:
             roles=self._roles,
             started_at_unix_us=self.started_at_unix_us,
             topics=options.topics,
+            quality_every_us=_QUALITY_EVERY_US,
         )
         self._connection = Connection(room, options.room, self._capture, now_us=self.now_us)
 

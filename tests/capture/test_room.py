@@ -43,6 +43,11 @@ class FakePublication:
     kind: int = rtc.TrackKind.KIND_AUDIO
     source: int = rtc.TrackSource.SOURCE_MICROPHONE
     track: FakeTrack | None = None
+    muted: bool = False
+    mime_type: str = "video/VP8"
+    width: int = 640
+    height: int = 360
+    simulcasted: bool = False
 
 
 @dataclass(eq=False)
