@@ -10,6 +10,7 @@ from pathlib import Path
 from lkgate import __version__, signal
 from lkgate.bundle.audio import encode
 from lkgate.bundle.canonical import sha256
+from lkgate.bundle.drift import clock_of, noted_in
 from lkgate.bundle.events import EVENTS, encode_events
 from lkgate.bundle.fields import Fields
 from lkgate.bundle.journal import DIRECTORY, HEADER
@@ -36,6 +37,7 @@ from lkgate.model.bundle import (
     SourceKind,
     Span,
     Track,
+    TrackClock,
 )
 from lkgate.model.event import Event, Json
 from lkgate.model.label import Labels
@@ -84,7 +86,8 @@ def close_journal(directory: Path, out: Path, *, labels_yaml: str | None = None)
     labels = _labels(labels_yaml, str(out / LABELS))
     # A replay can be made again: only what cannot be had twice waits for the disk.
     with new_directory(out, durable=header.source != "replay") as made:
-        tracks = tuple(_write_track(track, made) for track in content.tracks)
+        clocks = _clocks(header, content)
+        tracks = tuple(_write_track(track, made, clocks.get(track.id)) for track in content.tracks)
         duration_us = _duration_us(header, content, tracks)
         events = _order(content, duration_us)
         data = encode_events(events)
@@ -153,7 +156,15 @@ def _labels(text: str | None, where: str) -> Labels | None:
     return decode_labels(text.encode(), where)
 
 
-def _write_track(track: JournalTrack, made: Path) -> Track:
+def _clocks(header: _Header, content: JournalContent) -> Mapping[str, TrackClock]:
+    """Of every track, if this was recorded live."""
+    if header.source != "record":
+        return {}
+    noted = noted_in((event.t_us, event.kind, event.data) for event in content.events)
+    return {track.id: clock_of(noted.get(track.id, ())) for track in content.tracks}
+
+
+def _write_track(track: JournalTrack, made: Path, clock: TrackClock | None) -> Track:
     pcm = track.samples()
     path = f"audio/{track.id}.flac" if len(pcm) else None
     if path is not None:
@@ -180,6 +191,7 @@ def _write_track(track: JournalTrack, made: Path) -> Track:
             for start, end in signal.segment(pcm, track.sample_rate_hz)
         ),
         speech_method=signal.SPEECH_METHOD,
+        clock=clock,
     )
 
 

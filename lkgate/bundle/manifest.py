@@ -20,6 +20,7 @@ from lkgate.model.bundle import (
     SourceKind,
     Span,
     Track,
+    TrackClock,
 )
 from lkgate.model.event import Json
 
@@ -234,7 +235,7 @@ def _build_out(build: BuildIdentity | None) -> JsonLike:
 
 
 def _track_out(track: Track) -> JsonLike:
-    return {
+    raw: dict[str, JsonLike] = {
         "id": track.id,
         "role": track.role,
         "participant": track.participant,
@@ -249,6 +250,26 @@ def _track_out(track: Track) -> JsonLike:
         "speech": [[span.start_us, span.end_us] for span in track.speech],
         "speech_method": track.speech_method,
     }
+    if track.clock is not None:
+        raw["clock"] = {
+            "drift_ppm": track.clock.drift_ppm,
+            "drift_absent_reason": track.clock.drift_absent_reason,
+            "delay_us": track.clock.delay_us,
+        }
+    return raw
+
+
+def _clock_in(fields: Fields | None) -> TrackClock | None:
+    if fields is None:
+        return None
+    clock = TrackClock(
+        drift_ppm=fields.number_or_none("drift_ppm"),
+        drift_absent_reason=fields.text_or_none("drift_absent_reason"),
+        delay_us=fields.integer_or_none("delay_us"),
+    )
+    if (clock.drift_ppm is None) == (clock.drift_absent_reason is None):
+        raise fields.wrong("a track's clock needs either drift_ppm or drift_absent_reason")
+    return clock
 
 
 def _track_in(fields: Fields) -> Track:
@@ -266,6 +287,7 @@ def _track_in(fields: Fields) -> Track:
         absent_reason=fields.text_or_none("absent_reason"),
         speech=tuple(Span(start, end) for start, end in fields.pairs("speech")),
         speech_method=fields.text("speech_method"),
+        clock=_clock_in(fields.fields_or_none("clock", optional=True)),
     )
     if not TRACK_ID.fullmatch(track.id):
         raise fields.wrong(f"track id {track.id!r} does not match {TRACK_ID.pattern}")

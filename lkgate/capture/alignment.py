@@ -8,9 +8,10 @@ import numpy as np
 
 # A smaller error is left alone: half of the pieces in which WebRTC stretches and cuts.
 _STEP_US = 5_000
-# The noise floor is that of so many frames; a block is quiet up to twice of it.
-_FLOOR_FRAMES = 30
-_QUIET = 30.0
+# A block of 10 ms is quiet up to this level (-50 dBFS), and up to twice the least level of the
+# last second: where there is noise all the time.
+_QUIET = 100.0
+_FLOOR_FRAMES = 10
 
 
 class Alignment:
@@ -55,7 +56,9 @@ class Alignment:
         if not len(blocks):
             return frame
         levels = np.sqrt(np.mean(np.square(blocks, dtype=np.float32), axis=1))
-        self._floors.append(float(levels.min()))
+        # The silence before a track's first sound is not its noise.
+        sounding = levels[levels >= 1]
+        self._floors.append(float(sounding.min()) if len(sounding) else 0.0)
         if delay_us is None:
             return frame
         late = self._samples(delay_us) - self._shift

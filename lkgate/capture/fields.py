@@ -10,7 +10,7 @@ from lkgate.model.event import Json
 
 Fields = dict[str, Json]
 
-MAX_CONTENT_BYTES = 16_384
+MAX_CONTENT_BYTES = 4_096
 
 
 def participant_fields(participant: rtc.Participant) -> Fields:

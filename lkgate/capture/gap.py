@@ -6,10 +6,17 @@ from collections.abc import Callable
 from typing import Literal
 
 from lkgate.capture.fields import Fields
+from lkgate.capture.media import Cause
 
 GapCause = Literal[
     "mute", "discontinuous_transmission", "loss", "reconnection", "unsubscribed", "late"
 ]
+
+# From what is known at once to what is known later.
+_MISSING: tuple[GapCause, ...] = ("late", "loss")
+_ALL_MISSING: tuple[GapCause, ...] = (*_MISSING, "reconnection")
+# A track's end is told within so much of its last packet.
+_LAST_US = 600_000
 
 
 class Gaps:
@@ -32,6 +39,7 @@ class Gaps:
         self._note = note
         self._cut_off = cut_off
         self._muted_us: int | None = None
+        self._unmuted_us = 0
         self._open: tuple[GapCause, int, int, int] | None = None
 
     def silence(self, cause: Literal["unsubscribed", "late"], start_us: int, end_us: int) -> None:
@@ -50,24 +58,27 @@ class Gaps:
         if self._muted_us is not None:
             self._write("mute", self._muted_us, now_us)
             self._muted_us = None
+            self._unmuted_us = now_us
 
     def window(
         self,
         start_us: int,
         end_us: int,
-        hole: tuple[Literal["loss", "discontinuous_transmission"], int] | None,
+        hole: tuple[Cause, int] | None,
     ) -> None:
         """What the receiver made up from ``start_us`` to ``end_us``. Windows follow each other;
         those with one cause become one gap."""
-        if hole is None or self._muted_us is not None:
+        muted = self._muted_us is not None or start_us < self._unmuted_us
+        if hole is None or muted:
             self._close()
             return
         cause: GapCause = hole[0]
-        if cause == "loss" and self._cut_off(start_us, end_us):
+        if cause in _MISSING and self._cut_off(start_us, end_us):
             cause = "reconnection"
-            if self._open is not None and self._open[0] == "loss":
-                # Media stops before the connection is known to be lost.
-                self._open = (cause, *self._open[1:])
+        # Nothing comes for a while before it is known that it was lost, or the connection was.
+        if self._open is not None and self._open[0] in _MISSING and cause in _ALL_MISSING:
+            cause = max(cause, self._open[0], key=_ALL_MISSING.index)
+            self._open = (cause, *self._open[1:])
         if self._open is not None and self._open[0] == cause:
             _, start_us, _, missing_us = self._open
             self._open = (cause, start_us, end_us, missing_us + hole[1])
@@ -76,7 +87,12 @@ class Gaps:
             self._open = (cause, start_us, end_us, hole[1])
 
     def end(self, now_us: int) -> None:
-        """No audio comes any more for now."""
+        """No audio comes any more for now. What is made up after the last packet is the end, not
+        a loss."""
+        if self._open is not None and self._open[0] in _MISSING:
+            _, start_us, end_us, _ = self._open
+            if end_us - start_us <= _LAST_US:
+                self._open = None
         self._close()
         self.unmute(now_us)
 

@@ -8,6 +8,9 @@ from typing import Literal
 
 from livekit import rtc
 
+Cause = Literal["loss", "late", "discontinuous_transmission"]
+"""Why a receiver makes up audio."""
+
 # Opus looks this far ahead: libopus's 312 samples at 48 kHz. WebRTC does not make up for it.
 _OPUS_US = 6_500
 # WebRTC takes decoded audio out in pieces of 10 ms, and counts Opus at 48 kHz.
@@ -96,14 +99,13 @@ def buffer_delay_us(before: Media, after: Media) -> int | None:
     return round((after.buffered_s - before.buffered_s) / emitted * 1_000_000)
 
 
-def hole(
-    before: Media, after: Media
-) -> tuple[Literal["loss", "discontinuous_transmission"], int] | None:
+def hole(before: Media, after: Media) -> tuple[Cause, int] | None:
     """Why audio in between was not what was sent, and for how many microseconds; ``None`` if all
-    was received. Any concealment is loss, whatever comfort noise there was besides."""
+    was received. Concealment is ``loss`` where packets were lost, else they were ``late``."""
     concealed = after.concealed - before.concealed
     if concealed > 0:
-        return "loss", _us(concealed)
+        lost = after.packets_lost > before.packets_lost
+        return ("loss" if lost else "late"), _us(concealed)
     comfort_us = _us(after.samples - before.samples - (after.emitted - before.emitted))
     return ("discontinuous_transmission", comfort_us) if comfort_us >= _LEAST_US else None
 

@@ -12,9 +12,14 @@ from lkgate.capture.gap import Gaps
 from lkgate.capture.media import NOTHING, Media, buffer_delay_us, hole, media_of
 from lkgate.capture.timeline import Timeline
 
-# The jitter buffer finds its length in the first second or two: look at each frame, then rarely.
+# The jitter buffer finds its length in the first second or two, and again where it was disturbed:
+# look at each frame then, rarely otherwise.
 _EAGER_FRAMES = 30
+_DISTURBED_FRAMES = 10
+_DISTURBED_US = 10_000
 _EVERY_FRAMES = 5
+# What is made up before the jitter buffer is filled is the beginning, not late.
+_SETTLING_FRAMES = 10
 # Statistics take a millisecond; a connection that is being closed may never give them.
 _PATIENCE_S = 0.2
 
@@ -47,6 +52,7 @@ class Monitor:
         self._gaps = gaps
         self._every_us = every_us
         self._frames = 0
+        self._eager = _EAGER_FRAMES
         self._at_us = since_us
         self._media = NOTHING
         self._answered = True
@@ -59,18 +65,23 @@ class Monitor:
     async def look(self, now_us: int, timeline: Timeline) -> None:
         """A frame has come: ask for statistics if it is time to."""
         self._frames += 1
-        if self._frames > _EAGER_FRAMES and self._frames % _EVERY_FRAMES:
+        self._eager -= 1
+        if self._eager < 0 and self._frames % _EVERY_FRAMES:
             return
         media = await self._ask()
         self._answered = media is not None
         if media is not None:
             buffer_us = buffer_delay_us(self._media, media)
             if buffer_us is not None:
-                self.delay_us = buffer_us + media.path_us
+                delay_us = buffer_us + media.path_us
+                if self.delay_us is None or abs(delay_us - self.delay_us) > _DISTURBED_US:
+                    self._eager = max(self._eager, _DISTURBED_FRAMES)
+                self.delay_us = delay_us
             late_us = self.delay_us or 0
-            self._gaps.window(
-                max(0, self._at_us - late_us), now_us - late_us, hole(self._media, media)
-            )
+            missing = hole(self._media, media)
+            if missing is not None and missing[0] == "late" and self._frames <= _SETTLING_FRAMES:
+                missing = None
+            self._gaps.window(max(0, self._at_us - late_us), now_us - late_us, missing)
             self._media, self._at_us = media, now_us
         if now_us - self._noted_us >= self._every_us:
             self._sample(now_us, timeline)

@@ -152,6 +152,7 @@ class RoomCapture:
         self._on("participant_disconnected", self._participant_disconnected)
         self._on("participant_attributes_changed", self._attributes_changed)
         self._on("participant_metadata_changed", self._participant_metadata)
+        self._on("participant_name_changed", self._participant_name)
         self._on("room_metadata_changed", self._room_metadata)
         self._on("track_published", self._track_published)
         self._on("track_unpublished", self._track_unpublished)
@@ -245,14 +246,17 @@ class RoomCapture:
 
     def _participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
         self._participants.discard(participant.sid)
-        reason = reason_of(participant.disconnect_reason)
-        self._note_of(participant, "participant_disconnected", {"reason": reason})
+        data: Fields = {"reason": reason_of(participant.disconnect_reason)}
+        self._note_of(participant, "participant_disconnected", data)
 
     def _attributes_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
         self._note_of(participant, "participant_attributes_changed", {"changed": dict(changed)})
 
     def _participant_metadata(self, participant: rtc.Participant, old: str, new: str) -> None:
         self._note_of(participant, "participant_metadata_changed", {"old": old, "new": new})
+
+    def _participant_name(self, participant: rtc.Participant, old: str, new: str) -> None:
+        self._note_of(participant, "participant_name_changed", {"old": old, "new": new})
 
     def _room_metadata(self, old: str, new: str) -> None:
         self.note("room_metadata_changed", {"old": old, "new": new})

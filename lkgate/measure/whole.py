@@ -12,6 +12,9 @@ from lkgate.model.event import Event
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Turn
 
+# Silence that the sender chose: nothing is missing.
+_OF_THE_SENDER = ("mute", "discontinuous_transmission")
+
 
 def handoffs(session: Session) -> Iterator[Sample]:
     made = [(turn, handoff) for turn in session.turns for handoff in turn.handoffs]
@@ -108,12 +111,18 @@ def caller_impatient(session: Session) -> Iterator[Sample]:
 
 
 def media_gaps(session: Session) -> Iterator[Sample]:
-    seen = session.bundle.of_kind("lkgate.gap")
+    seen = [
+        event
+        for event in session.bundle.of_kind("lkgate.gap")
+        if field.text(event.data, "cause") not in _OF_THE_SENDER
+    ]
     for event in seen:
         start = field.number(event.data, "start_us") or event.t_us
         end = field.number(event.data, "end_us") or event.t_us
         note = f"{field.text(event.data, 'track')}: {field.text(event.data, 'cause')}"
-        yield measured(max(0.0, end - start), None, Span(int(start), int(end)), note)
+        missing = field.number(event.data, "missing_us")
+        length = end - start if missing is None else missing
+        yield measured(max(0.0, length), None, Span(int(start), int(end)), note)
     if not seen:
         yield measured(0.0, None, session.whole)
 

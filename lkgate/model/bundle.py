@@ -28,6 +28,23 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackClock:
+    """How a track that was recorded live lies on the recorder's clock.
+
+    Attributes:
+        drift_ppm: by how much its samples came faster (positive) or slower than the monotonic
+            clock; ``None`` if that is not known (see ``drift_absent_reason``).
+        drift_absent_reason: why ``drift_ppm`` is ``None``.
+        delay_us: how much earlier than it was read audio was placed, the median; ``None`` if it
+            was not known, and audio was placed when it was read.
+    """
+
+    drift_ppm: float | None
+    drift_absent_reason: str | None
+    delay_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One audio track of one participant.
 
@@ -44,6 +61,8 @@ class Track:
         absent_reason: why ``path`` is ``None``.
         speech: voice activity found on the track when the bundle was closed, session time.
         speech_method: name and version of the detector that found it.
+        clock: of a live recording; ``None`` where audio has a clock of its own: in a replay's
+            virtual time, in an import's files, and in bundles from before this was measured.
     """
 
     id: str
@@ -59,6 +78,7 @@ class Track:
     absent_reason: str | None
     speech: tuple[Span, ...]
     speech_method: str
+    clock: TrackClock | None = None
 
     @property
     def span(self) -> Span:

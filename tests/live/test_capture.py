@@ -52,7 +52,7 @@ def test_a_full_reconnect_leaves_one_track_with_a_gap(
     assert kinds.count("reconnecting") == kinds.count("reconnected") == 1
     (track,) = bundle.manifest.tracks
     gaps = [event.data for event in bundle.of_kind("lkgate.gap")]
-    assert [(gap["track"], gap["cause"]) for gap in gaps] == [("caller", "unsubscribed")]
+    assert [(gap["track"], gap["cause"]) for gap in gaps] == [("caller", "reconnection")]
     # The tone after the gap lies where it was sounded.
     assert len(caller.onsets) == len(track.speech) == 2, track.speech
     for sent_ns, speech in zip(caller.onsets, track.speech, strict=True):

@@ -73,7 +73,7 @@ def test_two_people(live_server: LiveServer, tmp_path: Path, room: str) -> None:
         await me.set_attributes({"language": "de"})
 
     async def play() -> None:
-        options = RecordOptions(room, out, credentials)
+        options = RecordOptions(room, out, credentials, topics=("probe",))
         recording = asyncio.create_task(
             record_room(options, on_progress=progress.append, on_warning=warnings.append)
         )
@@ -101,7 +101,10 @@ def test_two_people(live_server: LiveServer, tmp_path: Path, room: str) -> None:
     assert [e.data["changed"] for e in bundle.of_kind("participant_attributes_changed")] == [
         {"language": "de"}
     ]
-    assert bundle.of_kind("lkgate.gap") == ()
+    # The tones' pauses are not sent; nothing else is missing.
+    causes = {gap.data["cause"] for gap in bundle.of_kind("lkgate.gap")}
+    assert "discontinuous_transmission" in causes
+    assert causes <= {"discontinuous_transmission", "late"}  # the machine may be busy
     assert not out.with_name("call.unfinished").exists()
     assert progress[0].state == "waiting for the room"
     assert progress[-1].state == "recording" and progress[-1].tracks == 2
