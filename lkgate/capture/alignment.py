@@ -9,8 +9,9 @@ import numpy as np
 # A smaller error is left alone: half of the pieces in which WebRTC stretches and cuts.
 _STEP_US = 5_000
 # A block of 10 ms is quiet up to this level (-50 dBFS), and up to twice the least level of the
-# last second: where there is noise all the time.
+# last second: where there is noise all the time. Nothing above -30 dBFS is quiet.
 _QUIET = 100.0
+_NOT_QUIET = 1_000.0
 _FLOOR_FRAMES = 10
 
 
@@ -64,8 +65,8 @@ class Alignment:
         late = self._samples(delay_us) - self._shift
         if abs(late) < self._samples(_STEP_US):
             return frame
-        quiet = np.repeat(levels <= max(_QUIET, 2 * min(self._floors)), size)
-        places = np.flatnonzero(quiet)
+        least = min(_NOT_QUIET, max(_QUIET, 2 * min(self._floors)))
+        places = np.flatnonzero(np.repeat(levels <= least, size))
         if not len(places):
             return frame
         if late > 0:

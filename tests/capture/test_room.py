@@ -161,7 +161,12 @@ class FakeRoom(rtc.EventEmitter[str]):
 class Scene:
     """A fake room, a clock that the test moves, and what was written."""
 
-    def __init__(self, directory: Path, roles: RoleOf | None = None):
+    def __init__(
+        self,
+        directory: Path,
+        roles: RoleOf | None = None,
+        topics: tuple[str, ...] | None = None,
+    ):
         self.room = FakeRoom()
         self.now_us = 0
         self.directory = directory
@@ -172,6 +177,7 @@ class Scene:
             now_us=lambda: self.now_us,
             roles=roles,
             started_at_unix_us=0,
+            topics=topics,
         )
 
     async def settle(self) -> None:
@@ -319,6 +325,77 @@ def test_republished_microphone_goes_on_in_the_same_track_after_a_gap(scene: Sce
         }
     ]
     assert scene.samples("caller") == 4 * 24_000
+
+
+def test_a_mute_and_a_reconnection_are_gaps_with_their_cause(scene: Scene) -> None:
+    async def play() -> None:
+        scene.capture.start()
+        ann = FakeParticipant("ann")
+        scene.room.join(ann)
+        publication = FakePublication("TR_1", muted=True)
+        track = scene.room.publish(ann, publication)
+        await scene.hear(track, 10)
+        scene.room.emit("track_unmuted", ann, publication)
+        scene.room.emit("reconnecting")
+        scene.room.unpublish(ann, publication)
+        await scene.settle()
+        scene.now_us = 3_000_000
+        scene.room.emit("reconnected")
+        track = scene.room.publish(ann, FakePublication("TR_2"))
+        await scene.hear(track, 10)
+        await scene.capture.aclose()
+
+    run(play())
+    gaps = [(gap["cause"], gap["start_us"], gap["end_us"]) for gap in scene.of("lkgate.gap")]
+    assert gaps == [("mute", 0, 1_000_000), ("reconnection", 1_000_000, 3_000_000)]
+
+
+def test_only_small_payloads_that_were_asked_for_are_kept(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, topics=("form",))
+
+    async def play() -> None:
+        scene.capture.start()
+        for topic, size in (("form", 4), ("form", 5_000), ("other", 4)):
+            packet = rtc.DataPacket(b"x" * size, rtc.DataPacketKind.KIND_RELIABLE, None, topic)
+            scene.room.emit("data_received", packet)
+            scene.room.text("ann", topic, "x" * size)
+        scene.room.text("ann", "lk.chat", "y" * 5_000)
+        await scene.capture.aclose()
+
+    run(play())
+    for kind in ("data_received", "text_stream"):
+        kept = [(data["topic"], data["bytes"], data.get("text")) for data in scene.of(kind)]
+        assert kept == [("form", 4, "xxxx"), ("form", 5_000, None), ("other", 4, None)]
+    assert len(str(scene.of("chat")[0]["text"])) == 5_000
+
+
+def test_video_is_told_with_its_dimensions(scene: Scene) -> None:
+    async def play() -> None:
+        scene.capture.start()
+        ann = FakeParticipant("ann")
+        scene.room.join(ann)
+        video = rtc.TrackKind.KIND_VIDEO
+        camera = FakePublication("TR_v", "cam", video, rtc.TrackSource.SOURCE_CAMERA)
+        scene.room.publish(ann, camera)
+        scene.room.emit("track_muted", ann, camera)
+        scene.room.emit("participant_name_changed", ann, "", "Ann")
+        await scene.capture.aclose()
+
+    run(play())
+    told = {
+        "identity": "ann",
+        "track_sid": "TR_v",
+        "kind": "video",
+        "source": "camera",
+        "name": "cam",
+        "mime_type": "video/VP8",
+        "width": 640,
+        "height": 360,
+        "simulcasted": False,
+    }
+    assert scene.of("track_published") == scene.of("track_muted") == [told]
+    assert scene.of("participant_name_changed") == [{"identity": "ann", "old": "", "new": "Ann"}]
+    assert not (scene.directory / "journal" / "caller.pcm").exists()
 
 
 def test_roles_and_track_ids(scene: Scene) -> None:

@@ -72,9 +72,7 @@ def test_what_interrupts_a_track_is_a_gap_with_its_cause(
     began_us = bundle.manifest.started_at_unix_us
     assert began_us is not None
     published = {event.data["track_sid"]: event.data for event in bundle.of_kind("track_published")}
-    tracks = {
-        str(published[track.sid or ""]["name"]): track for track in bundle.manifest.tracks
-    }
+    tracks = {str(published[track.sid or ""]["name"]): track for track in bundle.manifest.tracks}
     assert {name: published[track.sid or ""]["source"] for name, track in tracks.items()} == {
         "reference": "microphone",
         "mic": "microphone",
