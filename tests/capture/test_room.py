@@ -53,6 +53,19 @@ class FakePublication:
 @dataclass(eq=False)
 class FakeTrack:
     frames: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    buffer_ms: int = 30
+    heard: int = 0
+    buffered: float = 0.0
+
+    async def get_stats(self) -> list[rtc.stats.RtcStats]:
+        """As WebRTC has them of Opus in packets of 20 ms."""
+        stats, codec = rtc.stats.RtcStats(), rtc.stats.RtcStats()
+        stats.inbound_rtp.received.packets_received = self.heard * 5
+        stats.inbound_rtp.inbound.total_samples_received = self.heard * 4_800
+        stats.inbound_rtp.inbound.jitter_buffer_emitted_count = self.heard * 4_800
+        stats.inbound_rtp.inbound.jitter_buffer_delay = self.buffered
+        codec.codec.codec.mime_type = "audio/opus"
+        return [stats, codec]
 
 
 class FakeAudioStream:
@@ -166,6 +179,7 @@ class Scene:
         directory: Path,
         roles: RoleOf | None = None,
         topics: tuple[str, ...] | None = None,
+        quality_every_us: int | None = None,
     ):
         self.room = FakeRoom()
         self.now_us = 0
@@ -178,6 +192,7 @@ class Scene:
             roles=roles,
             started_at_unix_us=0,
             topics=topics,
+            quality_every_us=quality_every_us,
         )
 
     async def settle(self) -> None:
@@ -187,6 +202,8 @@ class Scene:
     async def hear(self, track: FakeTrack, frames: int) -> None:
         for _ in range(frames):
             self.now_us += 100_000
+            track.heard += 1
+            track.buffered += 4_800 * track.buffer_ms / 1_000
             track.frames.put_nowait(FRAME)
             await self.settle()
 
@@ -297,6 +314,33 @@ def test_audio_is_anchored_on_the_first_frame_and_then_counted(scene: Scene) -> 
         }
     ]
     assert scene.samples("caller") == 12 * 2_400
+
+
+def test_in_a_real_room_audio_is_placed_where_it_sounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtc, "AudioStream", FakeAudioStream)
+    scene = Scene(tmp_path, quality_every_us=5_000_000)
+
+    async def play() -> None:
+        scene.capture.start()
+        ann = FakeParticipant("ann")
+        scene.room.join(ann)
+        scene.now_us = 1_234_000
+        track = scene.room.publish(ann, FakePublication("TR_1"))
+        await scene.hear(track, 51)
+        track.buffer_ms = 50
+        await scene.hear(track, 10)
+        await scene.capture.aclose()
+
+    run(play())
+    # 30 ms in the jitter buffer, 10 ms for the rest of the packet, 6.5 ms in the codec.
+    assert scene.tracks()[0]["offset_us"] == 1_234_000 - 46_500
+    # The buffer grew by 20 ms: what follows sounded that much sooner.
+    assert scene.samples("caller") == 61 * 2_400 - 480
+    first, last = scene.of("lkgate.media_quality")
+    assert (first["delay_us"], last["delay_us"]) == (46_500, 66_500)
+    assert {first["track"], first["identity"], first["track_sid"]} == {"caller", "ann", "TR_1"}
 
 
 def test_republished_microphone_goes_on_in_the_same_track_after_a_gap(scene: Scene) -> None:
