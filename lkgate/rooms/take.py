@@ -33,6 +33,8 @@ from lkgate.rooms.stand import Stand
 # What the agent's session has to say when the caller has gone is still on its way.
 _LINGER_S = 2.0
 _MARGIN_US = 120_000_000
+# Causes of gaps in what lkgate sends without a pause.
+_LOST = ("late", "loss", "reconnection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +238,13 @@ def _lost_us(bundle: Bundle) -> int:
     names = {track.id for track in bundle.tracks("caller")}
     total = 0
     for event in bundle.of_kind("lkgate.gap"):
-        start, end = event.data.get("start_us"), event.data.get("end_us")
-        mine = event.data.get("track") in names
-        if mine and isinstance(start, int) and isinstance(end, int):
-            total += end - start
+        if event.data.get("track") in names and event.data.get("cause") in _LOST:
+            start, end = event.data.get("start_us"), event.data.get("end_us")
+            missing = event.data.get("missing_us")
+            if isinstance(missing, int):
+                total += missing
+            elif isinstance(start, int) and isinstance(end, int):
+                total += end - start
     return total
 
 

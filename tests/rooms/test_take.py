@@ -103,6 +103,9 @@ def test_a_layer_that_it_uses_although_it_should_not_have_it(tmp_path: Path) -> 
     ("events", "timeliness", "late"),
     [
         ([GAP], IN_TIME, "300 ms of the caller's audio came late"),
+        ([(GAP[0], {**GAP[1], "cause": "loss", "missing_us": 250_000})], IN_TIME, "250 ms of the"),
+        ([(GAP[0], {**GAP[1], "cause": "loss", "missing_us": 90_000})], IN_TIME, None),
+        ([(GAP[0], {**GAP[1], "cause": "discontinuous_transmission"})], IN_TIME, None),
         ([(GAP[0], {**GAP[1], "track": "agent"})], IN_TIME, None),
         ([("reconnecting", {})], IN_TIME, "the connection to the server was lost"),
         (
