@@ -25,6 +25,7 @@ from lkgate.config import load_config
 from lkgate.ingest import ImportOptions, import_call
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, ReplaySet, replay
+from tests.benchmarks.pages import pages
 from tests.harness.program import replay as program
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,7 @@ def main() -> None:
         _growth_of_calls(recordings, run)
     _growth_of_length()
     _imports()
+    pages()
     _help()
 
 
