@@ -12,9 +12,12 @@ from lkgate.builds import lacking_layers
 from lkgate.bundle import cassette_since, read_baseline
 from lkgate.config import Config
 from lkgate.errors import ConfigError
+from lkgate.gate.aggregate import PERCENTILES
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import load
 from lkgate.gate.metrics import baseline_of, metric_versions
+from lkgate.gate.support import refuse_percentiles, refuse_slices
+from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
 from lkgate.replay.outcome import Outcome
@@ -47,8 +50,11 @@ def path_of(config: Config, name: str) -> Path:
     )
 
 
-def load_gates(config: Config, paths: Sequence[Path], build: Build) -> list[Gate]:
+def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None) -> list[Gate]:
     """The gates named on the command line, or those of the settings.
+
+    Args:
+        build: that is to be judged; ``None``: none is.
 
     Raises:
         GateFileError: one is wrong, or has a rule on a layer that the build does not have.
@@ -59,8 +65,30 @@ def load_gates(config: Config, paths: Sequence[Path], build: Build) -> list[Gate
             "there is no gate to judge by",
             next_step="Name one with --gate, or set `gates` under [tool.lkgate].",
         )
-    lacking = lacking_layers(build)
+    lacking = lacking_layers(build) if build is not None else {}
     return [replace(load(path, lacking=lacking), path=_shown(path, config.root)) for path in chosen]
+
+
+def refuse_unsupported(gates: Sequence[Gate], recordings: Sequence[Recording]) -> None:
+    """Refuse what no replay of these recordings could answer.
+
+    Raises:
+        GateFileError: a gate asks for a cohort or a percentile that they do not have.
+    """
+    sessions: list[tuple[str, Session]] = []
+    for gate in gates:
+        refuse_slices(gate, [one.bundle.labels for one in recordings])
+        if any(rule.aggregate in PERCENTILES for rule in gate.rules):
+            sessions = sessions or known_sessions(recordings)
+            refuse_percentiles(gate, sessions)
+
+
+def known_sessions(recordings: Sequence[Recording]) -> list[tuple[str, Session]]:
+    """The name and the accepted replay of each; the recording itself if none was accepted."""
+    return [
+        (one.call, session_of(read_baseline(one.path) or one.bundle, one.bundle.labels))
+        for one in recordings
+    ]
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -130,6 +158,7 @@ def _take_result(one: Played, repeats: int) -> CallResult:
         labels=recording.bundle.labels,
         baseline=Baseline(before.bundle, metric_versions()) if before is not None else None,
         candidate=one.candidate.bundle if late is None else CallFailure("late", late, _LATE),
+        take_of=recording.call if repeats > 1 else None,
     )
     if before is not None:
         return result

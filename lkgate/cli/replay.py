@@ -120,7 +120,7 @@ def command(
     that is deployed is used), and each caller calls it in a real room.
     """
     from lkgate.builds import resolve
-    from lkgate.cli.judging import chosen_recordings, judge, load_gates
+    from lkgate.cli.judging import chosen_recordings, judge, load_gates, refuse_unsupported
     from lkgate.cli.progress import replay_progress
     from lkgate.cli.reports import parse, write
     from lkgate.cli.settings import settings
@@ -143,6 +143,9 @@ def command(
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     wanted = parse(reports, gates=len(loaded))
     recordings = chosen_recordings(config, calls)
+    if not calls:
+        # Some of the calls give no pass anyway, and what they lack others may have.
+        refuse_unsupported(loaded, recordings)
     every = names_of_recordings(config.recordings) if calls else None
     if transport == "room":
         return replay_room(

@@ -9,7 +9,10 @@ from lkgate.measure.sample import rank
 from lkgate.model.gate import Aggregate
 from lkgate.model.measurement import Sample
 
-PERCENTILES: Mapping[Aggregate, float] = {"p50": 0.50, "p90": 0.90, "p95": 0.95}
+PERCENTILES: Mapping[Aggregate, float] = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+
+# A total, or the worst of all, belongs to the calls that it was taken of: more calls have another.
+OF_THESE_CALLS: tuple[Aggregate, ...] = ("sum", "count", "max")
 
 
 def aggregate(name: Aggregate, samples: Sequence[Sample]) -> float | None:
@@ -33,3 +36,14 @@ def aggregate(name: Aggregate, samples: Sequence[Sample]) -> float | None:
         return math.fsum(values) / len(values)
     weight = math.fsum(sample.weight for sample in samples)
     return math.fsum(sample.amount for sample in samples) / weight if weight > 0 else None
+
+
+def carried_by(name: Aggregate) -> int:
+    """How many samples an aggregate needs to be what its name says.
+
+    With fewer, a percentile is the largest sample and nothing else: the p95 of nineteen is their
+    maximum.
+    """
+    share = PERCENTILES.get(name)
+    # 1e-9: 1 - 0.95 is a hair above 0.05 in binary.
+    return 1 if share is None else math.ceil(1 / (1 - share) - 1e-9)

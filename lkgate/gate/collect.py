@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lkgate.gate.examine import ACCEPT, Examined
 from lkgate.model.difference import CallDifference
-from lkgate.model.gate import JudgedCall, Problem, Rule
+from lkgate.model.gate import Problem, Rule
 from lkgate.model.measurement import Measurement, MetricSpec, Sample
 
 
@@ -100,6 +100,11 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
             if not paired(spec) and sample.status == "absent"
         ]
         baseline = tuple(sample for sample in baseline if sample.value is not None)
+        problems += [
+            Problem(call.call, f"baseline: the value is {sample.value}", ACCEPT)
+            for sample in baseline
+            if sample.value is not None and not math.isfinite(sample.value)
+        ]
     return Collected(tuple(points), baseline, dropped, tuple(problems))
 
 
@@ -208,25 +213,3 @@ def _unjudged(call: str, dropped: int) -> Problem:
         f"{dropped} turns lie after a divergence, and no error rule judges divergence",
         "Add a rule on `divergence` or `diverged_turns` to the gate.",
     )
-
-
-def outside(rule: Rule, call: JudgedCall) -> bool | Problem:
-    """Whether a call is not of the rule's slice; a problem if its labels do not say.
-
-    A call that does not say whether it belongs to a cohort might be the one that is bad.
-    """
-    if not rule.where:
-        return False
-    if call.labels is None:
-        return Problem(call.call, "no labels say which cohort it belongs to", "Label the call.")
-    for key, wanted in rule.where.items():
-        have = call.labels.cohort.get(key)
-        if have is None:
-            return Problem(
-                call.call,
-                f"its labels do not say its {key}",
-                f"Write `{key}:` under `cohort:` in its labels.yaml.",
-            )
-        if have != wanted:
-            return True
-    return False

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
-from lkgate.gate.check import Checked, check, places
-from lkgate.gate.collect import Collected, Point, collect, outside
-from lkgate.gate.estimates import is_derived, is_estimated, samples_resting_on
+from lkgate.gate.aggregate import carried_by
+from lkgate.gate.cause import follow
+from lkgate.gate.check import Checked, check
+from lkgate.gate.collect import Point
 from lkgate.gate.examine import Examined, examine
-from lkgate.gate.metrics import DIVERGENCE, SPECS
-from lkgate.gate.words import change, margin, quantity
+from lkgate.gate.gather import Gathered, gather
+from lkgate.gate.metrics import SPECS
+from lkgate.gate.places import places
+from lkgate.gate.sentences import reason, too_few, undecided
+from lkgate.gate.slices import expand
+from lkgate.gate.trial import Trial
+from lkgate.model.check import Check
 from lkgate.model.gate import (
     CallResult,
-    Check,
-    Evidence,
     Finding,
     FindingStatus,
     Gate,
-    Margin,
     Problem,
     Rule,
+    Severity,
     Verdict,
     VerdictStatus,
 )
-from lkgate.model.measurement import MetricSpec, Sample, Unit
+from lkgate.model.measurement import MetricSpec
+from lkgate.stats.family import benjamini_hochberg, holm
 
 
 def evaluate(
@@ -61,13 +66,17 @@ def judge(
         for name in dict.fromkeys((*recordings, *gate.calls))
         if name not in have and name not in left_out
     )
+    labels = [one.call.labels for one in calls]
+    drafts = [
+        _draft(gate, level, calls, missing) for rule in gate.rules for level in expand(rule, labels)
+    ]
+    corrected = _corrected(gate, drafts)
     findings: list[Finding] = []
-    for rule in gate.rules:
-        finding = _finding(gate, rule, SPECS[rule.metric], calls, missing)
-        findings.append(_follow(finding, findings))
+    for draft in drafts:
+        findings.append(follow(_finding(draft, corrected), findings))
     return Verdict(
         gate=gate,
-        status=_status(findings, left_out),
+        status=_status(gate, findings, left_out),
         findings=tuple(findings),
         calls=tuple(one.call for one in calls),
         missing=missing,
@@ -86,44 +95,82 @@ def _missing(gate: Gate, name: str, recordings: Sequence[str]) -> Problem:
     )
 
 
-def _status(findings: Sequence[Finding], left_out: Sequence[str]) -> VerdictStatus:
-    errors = [found.status for found in findings if found.rule.severity == "error"]
-    if "fail" in errors or "follows" in errors:
+def _status(gate: Gate, findings: Sequence[Finding], left_out: Sequence[str]) -> VerdictStatus:
+    errors = [found for found in findings if found.rule.severity == "error"]
+    if any(found.status in ("fail", "follows") for found in errors):
         return "fail"
+    silent = [found for found in errors if found.status == "no_verdict"]
+    if gate.undecided == "fail" and any(found.undecided for found in silent):
+        return "fail"
+    if gate.undecided == "pass_with_warning":
+        silent = [found for found in silent if not found.undecided]
     # A gate without an error rule decides nothing; the loader refuses it, this is for all others.
-    return "no_verdict" if "no_verdict" in errors or not errors or left_out else "pass"
+    return "no_verdict" if silent or not errors or left_out else "pass"
 
 
-def _finding(
-    gate: Gate,
-    rule: Rule,
-    spec: MetricSpec,
-    calls: Sequence[Examined],
-    missing: Sequence[Problem],
-) -> Finding:
-    points: list[Point] = []
-    before: list[Sample] = []
-    problems = list(missing)
-    lost = estimated = derived = 0
-    for one in calls:
-        out = outside(rule, one.call)
-        if isinstance(out, Problem):
-            problems.append(out)
-        elif not out:
-            got: Collected = collect(rule, spec, one, judged=_divergence_judged(gate, one))
-            points += got.points
-            before += got.baseline
-            lost += got.lost
-            estimated += samples_resting_on(is_estimated, rule, spec, one.call, got)
-            derived += samples_resting_on(is_derived, rule, spec, one.call, got)
-            problems += got.problems
-    checked = check(rule, spec, points, before)
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A rule before its limits are decided among all others."""
+
+    rule: Rule
+    spec: MetricSpec
+    gathered: Gathered
+    checked: Checked
+    problems: tuple[Problem, ...]
+    confidence: float
+
+
+def _draft(gate: Gate, rule: Rule, calls: Sequence[Examined], missing: Sequence[Problem]) -> _Draft:
+    spec = SPECS[rule.metric]
+    gathered = gather(gate, rule, spec, calls)
+    checked = check(rule, spec, gathered.parts)
+    problems = [*missing, *gathered.problems]
     if checked.problem is not None:
-        problems.append(Problem(None, checked.problem, "State an absolute limit."))
+        problems.append(checked.problem)
     # Where calls lack evidence, too few samples are only what follows from that.
-    if checked.n < max(1, rule.min_n) and not problems:
-        problems.append(_too_few(rule, checked.n, lost))
-    status = _rule_status(rule, checked, points, problems)
+    if checked.n < max(1, rule.min_n, carried_by(rule.aggregate)) and not problems:
+        problems.append(too_few(rule, checked.n, gathered.lost))
+    confidence = gate.confidence if rule.confidence is None else rule.confidence
+    return _Draft(rule, spec, gathered, checked, tuple(problems), confidence)
+
+
+def _corrected(gate: Gate, drafts: Sequence[_Draft]) -> dict[int, float]:
+    """The p-value of every sampled trial, corrected for those that are judged along with it.
+
+    Errors and warnings are families of their own: what decides nothing must not make it harder
+    to find what does.
+    """
+    found: dict[int, float] = {}
+    severities: tuple[Severity, ...] = ("error", "warning")
+    for severity in severities:
+        family: list[Trial] = [
+            trial
+            for draft in drafts
+            if draft.rule.severity == severity and not draft.problems
+            for trial in draft.checked.trials
+            if trial.sampled is not None
+        ]
+        p_values = [trial.p_broken for trial in family]
+        if gate.family == "holm":
+            p_values = holm(p_values)
+        elif gate.family == "benjamini-hochberg":
+            p_values = benjamini_hochberg(p_values)
+        found |= {id(trial): p for trial, p in zip(family, p_values, strict=True)}
+    return found
+
+
+def _finding(draft: _Draft, corrected: dict[int, float]) -> Finding:
+    rule, spec, checked, gathered = draft.rule, draft.spec, draft.checked, draft.gathered
+    checks = tuple(
+        trial.decided(draft.confidence, corrected.get(id(trial))) for trial in checked.trials
+    )
+    problems = list(draft.problems)
+    status = _rule_status(rule, checks, gathered.points, problems)
+    judged = status != "no_verdict"
+    left_open = status == "pass" and any(one.outcome == "open" for one in checks)
+    if left_open:
+        status = "no_verdict"
+        problems += [undecided(rule, spec, checked, one) for one in checks if one.outcome == "open"]
     return Finding(
         rule=rule,
         spec=spec,
@@ -131,29 +178,24 @@ def _finding(
         observed=checked.observed,
         baseline=checked.baseline,
         n=checked.n,
-        calls=len({point.call for point in points}),
-        lost=lost,
-        estimated=estimated,
-        derived=derived,
-        checks=checked.checks,
-        evidence=places(rule, spec, points, checked.checks) if status != "no_verdict" else (),
+        calls=sum(bool(part.points) for part in gathered.parts),
+        lost=gathered.lost,
+        estimated=gathered.estimated,
+        derived=gathered.derived,
+        checks=checks,
+        evidence=places(rule, spec, gathered.parts, checks) if judged else (),
         problems=tuple(problems),
         follows=(),
-        reason=_reason(rule, spec, status, checked, problems),
-    )
-
-
-def _divergence_judged(gate: Gate, one: Examined) -> bool:
-    return any(
-        rule.severity == "error" and rule.metric in DIVERGENCE and outside(rule, one.call) is False
-        for rule in gate.rules
+        reason=reason(rule, spec, status, checked, checks, problems),
+        undecided=left_open,
     )
 
 
 def _rule_status(
-    rule: Rule, checked: Checked, points: Sequence[Point], problems: Sequence[Problem]
+    rule: Rule, checks: Sequence[Check], points: Sequence[Point], problems: Sequence[Problem]
 ) -> FindingStatus:
-    failed = [one for one in checked.checks if not one.ok]
+    """``pass`` also where a limit is open, if none is broken."""
+    failed = [one for one in checks if one.outcome == "broken"]
     if not problems:
         return "fail" if failed else "pass"
     # A total or a worst value above its limit stays above it, whatever the missing calls hold.
@@ -161,85 +203,3 @@ def _rule_status(
     if proven and any(one.limit == "max" for one in failed):
         return "fail"
     return "no_verdict"
-
-
-def _too_few(rule: Rule, n: int, lost: int) -> Problem:
-    wanted = max(1, rule.min_n)
-    after = f"; {lost} more lie after a divergence" if lost else ""
-    where = " and ".join(f"{key} {value}" for key, value in rule.where.items())
-    slice_ = f" in the slice {where}" if where else ""
-    return Problem(
-        None,
-        f"{n} of the {wanted} samples that it needs{slice_}{after}",
-        "Record more calls that show it, or lower min_n.",
-    )
-
-
-def _follow(finding: Finding, earlier: Sequence[Finding]) -> Finding:
-    """A failure is a consequence if rules that cover it failed earlier in each of its places."""
-    if finding.status != "fail":
-        return finding
-    causes = [
-        found
-        for found in earlier
-        if found.rule.id in finding.rule.covered_by
-        and found.rule.severity == "error"
-        and found.status in ("fail", "follows")
-    ]
-    used: dict[str, None] = {}
-    for place in finding.evidence:
-        since = {found.rule.id: _since(found, place) for found in causes}
-        # The nearest cause before the place is the one to name.
-        nearest = max(since, key=lambda name: since[name], default=None)
-        if nearest is None or since[nearest] < 0:
-            return finding
-        used[nearest] = None
-    if not used:
-        return finding
-    return replace(finding, status="follows", follows=tuple(used))
-
-
-def _since(cause: Finding, place: Evidence) -> int:
-    """When a cause last showed before the end of a place in the same call, -1 if it did not."""
-    return max(
-        (
-            seen.span.start_us
-            for seen in cause.evidence
-            if seen.call == place.call and seen.span.start_us <= place.span.end_us
-        ),
-        default=-1,
-    )
-
-
-def _reason(
-    rule: Rule,
-    spec: MetricSpec,
-    status: FindingStatus,
-    checked: Checked,
-    problems: Sequence[Problem],
-) -> str:
-    if status == "no_verdict":
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        first = problems[0]
-        return f"{first.call + ': ' if first.call else ''}{first.reason}{more}"
-    failed = [one for one in checked.checks if not one.ok]
-    shown = failed or list(checked.checks)
-    return "; ".join(_sentence(rule, spec, one, checked) for one in shown)
-
-
-def _sentence(rule: Rule, spec: MetricSpec, one: Check, checked: Checked) -> str:
-    named = f"{rule.aggregate} of {rule.metric}"
-    unit: Unit = "count" if rule.aggregate == "count" else spec.unit
-    if not isinstance(one.allowed, Margin):
-        least = "at most" if one.limit == "max" else "at least"
-        observed, allowed = quantity(one.observed, unit), quantity(one.allowed, unit)
-        return f"{named} is {observed}, allowed is {least} {allowed}"
-    now = "?" if checked.observed is None else quantity(checked.observed, unit)
-    was = "?" if checked.baseline is None else quantity(checked.baseline, unit)
-    by = change(abs(one.observed), unit)
-    up = (one.limit == "max_increase") == (one.observed >= 0)
-    side = "above" if up else "below"
-    return (
-        f"{named} is {now}, {by} {side} the baseline's {was}, "
-        f"allowed is {margin(one.allowed, unit)}"
-    )

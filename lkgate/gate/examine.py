@@ -55,6 +55,7 @@ def examine(result: CallResult) -> Examined:
             difference=None,
             stale=stale,
             cassette=_cassette(result),
+            take_of=result.take_of,
         )
         return Examined(call, {})
     baseline = session_of(usable.bundle, result.labels)
@@ -70,6 +71,7 @@ def examine(result: CallResult) -> Examined:
         difference=difference,
         stale=None,
         cassette=_cassette(result),
+        take_of=result.take_of,
     )
     return Examined(call, usable.metric_versions)
 
@@ -88,6 +90,7 @@ def _unmeasured(
         difference=None,
         stale=stale,
         cassette=_cassette(result),
+        take_of=result.take_of,
     )
 
 

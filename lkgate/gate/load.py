@@ -14,12 +14,14 @@ import jsonschema
 
 from lkgate import document
 from lkgate.errors import GateFileError
-from lkgate.gate.rules import GateDocument, rules_of
+from lkgate.gate.rules import GateDocument, confidence_of, rules_of
 from lkgate.model.event import Json
-from lkgate.model.gate import Gate
+from lkgate.model.gate import Family, Gate, Undecided
 from lkgate.model.measurement import Layer
 
 _MAX_BYTES = 1_000_000
+_FAMILIES: tuple[Family, ...] = ("holm", "benjamini-hochberg", "none")
+_UNDECIDED: tuple[Undecided, ...] = ("no_verdict", "fail", "pass_with_warning")
 
 
 def load(path: Path, *, lacking: Mapping[Layer, str] = MappingProxyType({})) -> Gate:
@@ -64,11 +66,16 @@ def parse(text: str, name: str, *, lacking: Mapping[Layer, str] = MappingProxyTy
     content = read.value
     assert isinstance(content, dict)  # the schema says so
     title, calls = content.get("name"), content.get("calls")
+    family, undecided = content.get("family"), content.get("undecided")
+    confidence = confidence_of(read, content, ())
     return Gate(
         name=title if isinstance(title, str) else Path(name).stem,
         path=name,
         rules=rules_of(read, lacking),
         calls=tuple(str(call) for call in calls) if isinstance(calls, list) else (),
+        confidence=0.95 if confidence is None else confidence,
+        family=next((one for one in _FAMILIES if one == family), "holm"),
+        undecided=next((one for one in _UNDECIDED if one == undecided), "no_verdict"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lkgate.model.gate import Margin
+from lkgate.model.check import Margin
 from lkgate.model.measurement import Unit
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(\D*?)\s*")

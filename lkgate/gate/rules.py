@@ -10,15 +10,21 @@ from types import MappingProxyType
 from lkgate.document import Document, Path
 from lkgate.errors import GateFileError
 from lkgate.gate import quantity
+from lkgate.gate.aggregate import OF_THESE_CALLS, carried_by
 from lkgate.gate.metrics import SPECS
+from lkgate.model.check import Margin
 from lkgate.model.event import Json
-from lkgate.model.gate import Aggregate, Margin, Rule
+from lkgate.model.gate import About, Aggregate, Rule
 from lkgate.model.measurement import Layer, MetricSpec
 
 GateDocument = Document[GateFileError]
 
-_LIMITS = ("max", "min", "max_increase", "max_decrease")
-_AGGREGATES: tuple[Aggregate, ...] = ("p50", "p90", "p95", "max", "mean", "sum", "count", "rate")
+_LIMITS = ("max", "min", "max_increase", "max_decrease", "max_gap")
+_AGGREGATES: tuple[Aggregate, ...] = (
+    "p50", "p90", "p95", "p99", "max", "mean", "sum", "count", "rate",
+)  # fmt: skip
+_ABOUT: tuple[About, ...] = ("these_calls", "calls_to_come")
+_LEAST_CONFIDENCE = 0.8
 
 
 def rules_of(
@@ -70,18 +76,24 @@ class _Entry:
         severity = self.data.get("severity")
         turns = self.data.get("turns")
         where = self.data.get("where")
-        min_n = self.data.get("min_n")
+        by, between = self.data.get("by"), self.data.get("max_gap_between")
         message = self.data.get("message")
+        aggregate = self._aggregate(spec)
         return Rule(
             id=identity,
             metric=spec.name,
-            aggregate=self._aggregate(spec),
+            aggregate=aggregate,
             max=self._limit("max", spec),
             min=self._limit("min", spec),
             max_increase=self._margin("max_increase", spec),
             max_decrease=self._margin("max_decrease", spec),
+            max_gap=self._gap(spec),
+            max_gap_between=between if isinstance(between, str) else None,
             where={k: str(v) for k, v in where.items()} if isinstance(where, dict) else {},
-            min_n=min_n if isinstance(min_n, int) else 1,
+            by=by if isinstance(by, str) else None,
+            min_n=self._min_n(aggregate),
+            confidence=confidence_of(self.document, self.data, self.path),
+            about=self._about(aggregate),
             severity="warning" if severity == "warning" else "error",
             message=message if isinstance(message, str) else None,
             turns="all" if turns == "all" else "comparable",
@@ -114,9 +126,61 @@ class _Entry:
             raise self.document.error(
                 f"`rate` says nothing about {spec.name}, which is not a share of anything",
                 (*self.path, "aggregate"),
-                "Use p50, p90, p95, max or mean.",
+                "Use a percentile, max or mean.",
             )
         return name
+
+    def _min_n(self, aggregate: Aggregate) -> int:
+        written = self.data.get("min_n")
+        if not isinstance(written, int):
+            return 1
+        if written < carried_by(aggregate):
+            raise self.document.error(
+                f"a {aggregate} needs {carried_by(aggregate)} samples, and `min_n: {written}` "
+                f"would take fewer",
+                (*self.path, "min_n"),
+                f"Of fewer samples the {aggregate} is the largest: use max, or leave min_n out.",
+                key=True,
+            )
+        return written
+
+    def _about(self, aggregate: Aggregate) -> About | None:
+        written = self.data.get("about")
+        if written == "calls_to_come" and aggregate in OF_THESE_CALLS:
+            raise self.document.error(
+                f"`{aggregate}` belongs to the calls that it was taken of, so it says nothing "
+                "about calls to come",
+                (*self.path, "about"),
+                "Use mean, rate or a percentile.",
+                key=True,
+            )
+        return next((one for one in _ABOUT if one == written), None)
+
+    def _gap(self, spec: MetricSpec) -> float | None:
+        given = [key for key in ("max_gap", "max_gap_between") if key in self.data]
+        if not given:
+            return None
+        if len(given) == 1:
+            lacks = "max_gap_between" if given == ["max_gap"] else "max_gap"
+            raise self.document.error(
+                f"`{given[0]}` needs `{lacks}` beside it",
+                (*self.path, given[0]),
+                "For instance `max_gap_between: accent` and `max_gap: 10 points`.",
+                key=True,
+            )
+        if self.data["aggregate"] in OF_THESE_CALLS:
+            raise self.document.error(
+                f"`{self.data['aggregate']}` grows with the number of calls, so levels of "
+                "different size cannot be compared by it",
+                (*self.path, "aggregate"),
+                "Use mean, rate or a percentile.",
+            )
+        found = self._limit("max_gap", spec)
+        written = self.data["max_gap"]
+        if found is None or found < 0:
+            assert isinstance(written, int | float | str)  # the schema says so
+            raise self._no_quantity("max_gap", written, spec)
+        return found
 
     def _limit(self, key: str, spec: MetricSpec) -> float | None:
         written = self.data.get(key)
@@ -171,6 +235,28 @@ class _Entry:
                     f"Did you mean `{near[0]}`?" if near else "A cause must be judged first.",
                 )
         return tuple(str(name) for name in names)
+
+
+def confidence_of(document: GateDocument, data: Mapping[str, Json], path: Path) -> float | None:
+    """A stated confidence as a share.
+
+    Raises:
+        GateFileError: it is none that a gate can be held to.
+    """
+    written = data.get("confidence")
+    if not isinstance(written, int | float | str):
+        return None
+    try:
+        found = quantity.limit(written, "ratio")
+    except ValueError:
+        found = 0.0
+    if not _LEAST_CONFIDENCE <= found < 1.0:
+        raise document.error(
+            f"`confidence: {written}` is not between 80% and 100%",
+            (*path, "confidence"),
+            "95% is usual. Nothing that is taken from a sample is sure to 100%.",
+        )
+    return found
 
 
 def json_of(parts: dict[str, float | str]) -> str:

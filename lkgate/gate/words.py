@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lkgate.model.gate import Margin
+from lkgate.model.check import Margin
 from lkgate.model.measurement import Unit
 
 

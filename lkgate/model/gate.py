@@ -7,30 +7,20 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lkgate.model.bundle import Bundle, Span
+from lkgate.model.check import Check, Margin
 from lkgate.model.difference import CallDifference
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
 from lkgate.model.turn import Modality, Turn
 
-Aggregate = Literal["p50", "p90", "p95", "max", "mean", "sum", "count", "rate"]
+Aggregate = Literal["p50", "p90", "p95", "p99", "max", "mean", "sum", "count", "rate"]
 Severity = Literal["error", "warning"]
-Limit = Literal["max", "min", "max_increase", "max_decrease"]
+About = Literal["these_calls", "calls_to_come"]
+Family = Literal["holm", "benjamini-hochberg", "none"]
+Undecided = Literal["no_verdict", "fail", "pass_with_warning"]
 VerdictStatus = Literal["pass", "fail", "no_verdict"]
 CassetteState = Literal["same", "grown", "changed", "unknown"]
 FindingStatus = Literal["pass", "fail", "follows", "no_verdict"]
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """An allowed change against the baseline; if both are given, both must be exceeded.
-
-    Attributes:
-        absolute: in the metric's unit.
-        relative: share of the baseline, 0.25 is 25 %.
-    """
-
-    absolute: float | None
-    relative: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +32,13 @@ class Rule:
         metric, aggregate: what is judged.
         max, min: absolute limits, in the metric's unit, themselves allowed.
         max_increase, max_decrease: allowed regression against the baseline.
+        max_gap, max_gap_between: how far the levels of this cohort key may lie apart.
         where: cohort that it judges: every key must have this value in a call's labels.
+        by: cohort key of which every level is judged apart.
         min_n: fewer samples are no verdict.
+        confidence: with which it speaks of calls to come; the gate's if ``None``.
+        about: whether its limits are a statement about the calls that were replayed, or about
+            calls to come, of which they are a sample; chosen by each limit's kind if ``None``.
         severity: only ``error`` decides the verdict.
         message: what to tell whoever has to mend it.
         turns: ``comparable`` leaves turns after the first divergence out (of metrics that are
@@ -58,12 +53,23 @@ class Rule:
     min: float | None = None
     max_increase: Margin | None = None
     max_decrease: Margin | None = None
+    max_gap: float | None = None
+    max_gap_between: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    by: str | None = None
     min_n: int = 1
+    confidence: float | None = None
+    about: About | None = None
     severity: Severity = "error"
     message: str | None = None
     turns: Literal["comparable", "all"] = "comparable"
     covered_by: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its id, and of a rule with ``by`` the level: ``slow [accent scottish]``."""
+        level = self.where.get(self.by) if self.by is not None else None
+        return self.id if level is None else f"{self.id} [{self.by} {level}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,19 @@ class Gate:
     Attributes:
         calls: names of the calls without which it gives no pass; empty if it names none. Other
             calls are judged as well.
+        confidence: of rules that state none.
+        family: how false alarms are kept rare although many rules are judged at once.
+        undecided: what a rule that was neither shown to be broken nor to hold makes of the
+            verdict.
     """
 
     name: str
     path: str
     rules: tuple[Rule, ...]
     calls: tuple[str, ...] = ()
+    confidence: float = 0.95
+    family: Family = "holm"
+    undecided: Undecided = "no_verdict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,8 @@ class CallResult:
         candidate: the replay, or why there is none.
         cassette: what the recording's cassette is to the one that answered the baseline: the same;
             grown, all that it held still there; changed; unknown if the baseline does not note it.
+        take_of: the recording that this is one of several takes of; ``None``: the only one. Takes
+            of one recording are no calls of their own for a statement about calls to come.
     """
 
     call: str
@@ -123,6 +138,7 @@ class CallResult:
     baseline: Baseline | None
     candidate: Bundle | CallFailure
     cassette: CassetteState = "same"
+    take_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,27 +167,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One limit of a rule against what was observed.
-
-    Attributes:
-        limit: which one.
-        allowed: the absolute limit, or the margin.
-        observed: the aggregate, or its change (candidate minus baseline; baseline minus candidate
-            for ``max_decrease``).
-        relative: that change as a share of the baseline, ``None`` for absolute limits and if the
-            baseline is 0.
-        ok: whether the limit holds.
-    """
-
-    limit: Limit
-    allowed: float | Margin
-    observed: float
-    relative: float | None
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """Why a rule has no verdict.
 
@@ -192,7 +187,7 @@ class Finding:
 
     Attributes:
         rule, spec: the rule and its metric.
-        status: ``follows``: the limit is exceeded, explained by a rule in ``follows``.
+        status: ``follows``: it does not hold, or not for sure, explained by rules in ``follows``.
         observed: the aggregate over the candidate, ``None`` if it could not be formed.
         baseline: the aggregate over the baseline's same turns, ``None`` if not compared.
         n: samples behind ``observed``; ``calls``: calls that gave them.
@@ -201,10 +196,11 @@ class Finding:
         derived: samples that rest on an answer that was made from what was heard outside, here or
             in the baseline; such an answer was not given to this build's own request.
         checks: every limit of the rule.
-        evidence: failed: every offending place, worst first; passed: the worst place.
+        evidence: failed or undecided: every offending place, worst first; passed: the worst place.
         problems: no verdict: every reason.
-        follows: ids of the failed rules that explain this one.
+        follows: labels of the failed rules that explain this one.
         reason: one line in words.
+        undecided: no verdict although all evidence is there: a limit is ``open``.
     """
 
     rule: Rule
@@ -222,6 +218,7 @@ class Finding:
     problems: tuple[Problem, ...]
     follows: tuple[str, ...]
     reason: str
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +233,7 @@ class JudgedCall:
         measurements, baseline_measurements: by metric.
         difference: ``None`` where there are not two sessions to compare.
         stale: why the baseline cannot be used, else ``None``.
-        cassette: as in :class:`CallResult`; ``None`` without a baseline.
+        cassette, take_of: as in :class:`CallResult`; no ``cassette`` without a baseline.
     """
 
     call: str
@@ -249,6 +246,7 @@ class JudgedCall:
     difference: CallDifference | None
     stale: Problem | None
     cassette: CassetteState | None
+    take_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +273,8 @@ class Verdict:
 
     Attributes:
         status: ``fail`` if an error rule failed; else ``no_verdict`` if an error rule has none or
-            a call was left out; else ``pass``.
-        findings: one a rule, in the gate's order.
+            a call was left out; else ``pass``. ``Gate.undecided`` says what undecided rules make.
+        findings: one a rule (of a rule with ``by``, one a level), in the gate's order.
         calls: one a call, in the order given.
         missing: calls that should have been judged and were not: no rule passes without them.
         left_out: calls that somebody chose not to judge this time: the rules judge the others,
@@ -294,6 +292,11 @@ class Verdict:
     def unlisted(self) -> tuple[str, ...]:
         """Judged calls that the gate does not name: it would not miss them."""
         return tuple(one.call for one in self.calls if one.call not in self.gate.calls)
+
+    def decides(self, found: Finding) -> bool:
+        """Whether a finding that is no pass keeps the verdict from being one."""
+        spared = found.undecided and self.gate.undecided == "pass_with_warning"
+        return found.rule.severity == "error" and not spared
 
     def with_status(self, *statuses: FindingStatus) -> tuple[Finding, ...]:
         return tuple(found for found in self.findings if found.status in statuses)

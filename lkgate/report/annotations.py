@@ -32,9 +32,10 @@ def _lines(verdict: Verdict, build: str, directory: str) -> Iterator[str]:
         text = f"{problem.call}: {problem.reason}. {problem.next_step or ''}"
         yield _command("error", {**place, "title": f"lkgate: no replay of {problem.call}"}, text)
     for found in verdict.with_status("fail", "no_verdict"):
-        level = "error" if found.rule.severity == "error" else "warning"
+        level = "error" if verdict.decides(found) else "warning"
         what = "failed" if found.status == "fail" else "has no verdict"
-        title = f"lkgate: {found.rule.id} {what} ({build})"
+        what = "is undecided" if found.undecided else what
+        title = f"lkgate: {found.rule.label} {what} ({build})"
         yield _command(level, {**place, "title": title}, _message(found))
 
 

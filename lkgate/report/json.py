@@ -7,8 +7,9 @@ from importlib.resources import files
 from typing import Any
 
 from lkgate.model.bundle import Span
+from lkgate.model.check import Check, Margin, Uncertainty
 from lkgate.model.event import Json
-from lkgate.model.gate import Check, Evidence, Finding, JudgedCall, LiveRoom, Margin, Verdict
+from lkgate.model.gate import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -29,7 +30,13 @@ def render(
         "verdict": verdict.status,
         "build": build,
         "digest": digest,
-        "gate": {"name": verdict.gate.name, "path": verdict.gate.path},
+        "gate": {
+            "name": verdict.gate.name,
+            "path": verdict.gate.path,
+            "confidence": verdict.gate.confidence,
+            "family": verdict.gate.family,
+            "undecided": verdict.gate.undecided,
+        },
         "findings": [_finding(found) for found in verdict.findings],
         "calls": [_call(call) for call in verdict.calls],
         "missing": [problem.call for problem in verdict.missing],
@@ -52,7 +59,9 @@ def _finding(found: Finding) -> Json:
         "unit": found.spec.unit,
         "aggregate": found.rule.aggregate,
         "severity": found.rule.severity,
+        "slice": dict(found.rule.where),
         "status": found.status,
+        "undecided": found.undecided,
         "reason": found.reason,
         "observed": found.observed,
         "baseline": found.baseline,
@@ -83,6 +92,25 @@ def _check(check: Check) -> Json:
         "observed": check.observed,
         "relative": check.relative,
         "ok": check.ok,
+        "outcome": check.outcome,
+        "note": check.note,
+        "uncertainty": _uncertainty(check.uncertainty),
+    }
+
+
+def _uncertainty(found: Uncertainty | None) -> Json:
+    if found is None:
+        return None
+    return {
+        "low": found.low,
+        "high": found.high,
+        "confidence": found.confidence,
+        "p_broken": found.p_broken,
+        "p_family": found.p_family,
+        "p_holds": found.p_holds,
+        "calls": list(found.calls),
+        "method": found.method,
+        "needed": found.needed,
     }
 
 

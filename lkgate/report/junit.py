@@ -52,46 +52,48 @@ def _suites(verdict: Verdict) -> Iterator[tuple[str, list[_Case]]]:
         if call in verdict.left_out:
             yield call, [_Case("replay", "error", "left out: this cannot be a pass")]
         else:
-            yield call, [_of_call(found, call) for found in verdict.findings]
-    whole = [case for found in verdict.findings if (case := _of_all(found)) is not None]
+            yield call, [_of_call(verdict, found, call) for found in verdict.findings]
+    whole = [case for found in verdict.findings if (case := _of_all(verdict, found)) is not None]
     if whole:
         yield _WHOLE, whole
 
 
-def _of_call(found: Finding, call: str) -> _Case:
-    rule = found.rule.id
+def _of_call(verdict: Verdict, found: Finding, call: str) -> _Case:
+    rule = found.rule.label
     if found.status == "follows":
         return _Case(rule, "skipped", f"explained by {', '.join(found.follows)}")
     here = [place for place in found.evidence if place.call == call]
     if found.status == "fail" and here:
         detail = "\n".join(_place(place, found) for place in here)
-        return _Case(rule, _grave(found, "failure"), found.reason, detail)
+        return _Case(rule, _grave(verdict, found, "failure"), found.reason, detail)
     problems = [problem for problem in found.problems if problem.call == call]
     if problems:
         steps = [problem.next_step for problem in problems if problem.next_step]
         reason = "; ".join(problem.reason for problem in problems)
-        return _Case(rule, _grave(found, "error"), reason, "\n".join(dict.fromkeys(steps)))
+        return _Case(rule, _grave(verdict, found, "error"), reason, "\n".join(dict.fromkeys(steps)))
+    if found.undecided:
+        return _Case(rule, "skipped", f"undecided, over {_WHOLE}")
     if found.status == "no_verdict":
         return _Case(rule, "skipped", "no verdict, for what other calls lack")
     return _Case(rule, "passed", "")
 
 
-def _of_all(found: Finding) -> _Case | None:
+def _of_all(verdict: Verdict, found: Finding) -> _Case | None:
     """What no call's own case says: a rule that failed without a place, or too few samples."""
     problems = [problem for problem in found.problems if problem.call is None]
     if problems:
         steps = [problem.next_step for problem in problems if problem.next_step]
         reason = "; ".join(problem.reason for problem in problems)
-        return _Case(found.rule.id, _grave(found, "error"), reason, "\n".join(steps))
+        return _Case(found.rule.label, _grave(verdict, found, "error"), reason, "\n".join(steps))
     if found.status == "fail" and not found.evidence:
-        return _Case(found.rule.id, _grave(found, "failure"), found.reason)
+        return _Case(found.rule.label, _grave(verdict, found, "failure"), found.reason)
     if found.status == "no_verdict" and not found.problems:
-        return _Case(found.rule.id, _grave(found, "error"), found.reason)
+        return _Case(found.rule.label, _grave(verdict, found, "error"), found.reason)
     return None
 
 
-def _grave(found: Finding, outcome: Outcome) -> Outcome:
-    return outcome if found.rule.severity == "error" else "passed"
+def _grave(verdict: Verdict, found: Finding, outcome: Outcome) -> Outcome:
+    return outcome if verdict.decides(found) else "passed"
 
 
 def _place(place: Evidence, found: Finding) -> str:

@@ -82,7 +82,7 @@ def _verdict(verdict: Verdict, build: str) -> Iterator[str]:
     failed = [found for found in verdict.findings if found.status in ("fail", "no_verdict")]
     if failed:
         yield from ("", "| | rule | observed | baseline | why |", "| --- | --- | --- | --- | --- |")
-        yield from (_row(found) for found in failed)
+        yield from (_row(verdict, found) for found in failed)
     for found in failed:
         yield from _places(found)
     yield from _missing(verdict)
@@ -90,12 +90,12 @@ def _verdict(verdict: Verdict, build: str) -> Iterator[str]:
     yield from _held(verdict)
 
 
-def _row(found: Finding) -> str:
+def _row(verdict: Verdict, found: Finding) -> str:
     unit = found.spec.unit
-    icon = _ICON[found.status] if found.rule.severity == "error" else "⚠️"
+    icon = _ICON[found.status] if verdict.decides(found) else "⚠️"
     cells = (
         icon,
-        f"**{_text(found.rule.id)}**",
+        f"**{_text(found.rule.label)}**",
         f"{found.rule.metric} {found.rule.aggregate} {words.value(found.observed, unit)}"
         if found.observed is not None
         else f"{found.rule.metric} {found.rule.aggregate}",
@@ -118,7 +118,7 @@ def _places(found: Finding) -> Iterator[str]:
         more = len(found.evidence) - len(told)
     if not told:
         return
-    yield from ("", f"**{_text(found.rule.id)}**: {_text(found.reason)}", "")
+    yield from ("", f"**{_text(found.rule.label)}**: {_text(found.reason)}", "")
     yield from (f"- {line}" for line in told)
     if more > 0:
         yield f"- and {more} more"
@@ -169,12 +169,13 @@ def _held(verdict: Verdict) -> Iterator[str]:
     for found in rest:
         unit = found.spec.unit
         if found.status == "follows":
-            yield f"- {_text(found.rule.id)}: explained by {_text(', '.join(found.follows))}"
+            yield f"- {_text(found.rule.label)}: explained by {_text(', '.join(found.follows))}"
             continue
-        line = f"- {_text(found.rule.id)}: {found.rule.aggregate}"
+        line = f"- {_text(found.rule.label)}: {found.rule.aggregate}"
         line += f" {words.value(found.observed, unit)}"
         if found.baseline is not None:
             line += f", was {words.value(found.baseline, unit)}"
+        line += "".join(words.sure(check, unit) for check in found.checks)
         line += f" (n {found.n}" + (f", {found.estimated} estimated" if found.estimated else "")
         line += f", {found.derived} derived" if found.derived else ""
         yield line + (f", {found.lost} not compared)" if found.lost else ")")

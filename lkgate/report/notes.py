@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
-from lkgate.model.gate import LiveRoom, Verdict
+from lkgate.model.gate import Family, LiveRoom, Verdict
 
+FAMILY: Mapping[Family, str] = {
+    "holm": "Holm's correction keeps one false failure among all of them as rare as in one",
+    "benjamini-hochberg": "Benjamini and Hochberg's correction keeps few of the failures false",
+    "none": "nothing corrects for judging several at once",
+}
 ACCEPT = "Replay into the build of the baselines, then run `lkgate accept`."
 
 
 def notes(verdict: Verdict) -> Iterator[Text]:
-    """Calls that were left out or that nobody would miss, and cassettes that are not as they were.
+    """How sure it is, calls left out or that nobody would miss, cassettes not as they were.
 
     An empty line before each; nothing if there is nothing to note.
     """
     gate = verdict.gate
+    yield from _sureness(verdict)
     if verdict.left_out:
         yield from _note(
             f"Left out, so this cannot be a pass: {', '.join(verdict.left_out)}",
@@ -43,6 +49,22 @@ def notes(verdict: Verdict) -> Iterator[Text]:
         yield from _note(
             f"The baseline does not say which cassette answered it: {', '.join(unknown)}", ACCEPT
         )
+
+
+def _sureness(verdict: Verdict) -> Iterator[Text]:
+    """How many limits are about calls to come, and how their false alarms are kept rare."""
+    sampled = [
+        check.uncertainty
+        for found in verdict.findings
+        for check in found.checks
+        if check.uncertainty is not None and check.uncertainty.method != "no_change"
+    ]
+    if not sampled:
+        return
+    told = "1 limit is" if len(sampled) == 1 else f"{len(sampled)} limits are"
+    text = f"{told} about calls to come, of which these are a sample"
+    yield Text("")
+    yield Text(f"{text}; {FAMILY[verdict.gate.family]} (docs/statistics.md)", style="dim")
 
 
 def _derived(verdict: Verdict) -> Iterator[Text]:

@@ -50,7 +50,7 @@ def _lines(
     failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
     silent = list(verdict.with_status("no_verdict"))
-    grave = sum(found.rule.severity == "error" for found in silent)
+    grave = sum(verdict.decides(found) for found in silent)
     yield _headline(verdict, build, len(failed), grave, live)
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
@@ -81,6 +81,7 @@ def _headline(
     if verdict.status == "fail":
         reason = f"{failed} of {words.count(rules, 'rule')} failed"
         reason += f", {silent} without a verdict" if silent else ""
+        reason += "" if failed else ", which fails this gate"
     elif verdict.status == "no_verdict" and (silent or not verdict.left_out):
         reason = f"{silent or 'some'} of {words.count(rules, 'rule')} could not be judged"
     else:
@@ -100,13 +101,13 @@ def _headline(
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
     rule, unit = found.rule, found.spec.unit
     yield Text("")
-    head = Text().append(f"{mark} {rule.id}", style=f"bold {style}")
+    head = Text().append(f"{mark} {rule.label}", style=f"bold {style}")
     head.append(f"  {rule.metric} {rule.aggregate} = {words.value(found.observed, unit)}")
     if found.baseline is not None:
         head.append(f", baseline {words.value(found.baseline, unit)}")
     for check in found.checks:
-        if not check.ok:
-            head.append(f"; {words.limit(check, unit)}", style=style)
+        if check.outcome == "broken":
+            head.append(f"; {words.limit(check, unit)}{words.sure(check, unit)}", style=style)
     head.append_text(_samples(found))
     yield head
     for line in (rule.message or "").splitlines():
@@ -151,8 +152,8 @@ def _silent(found: Finding, broken: set[str]) -> Iterator[Text]:
     problems = [problem for problem in found.problems if problem.call not in broken]
     yield Text("")
     style = "yellow" if found.rule.severity == "error" else "dim"
-    yield Text(f"? {found.rule.id}", style=f"bold {style}").append(
-        f"  {found.rule.metric} {found.rule.aggregate}: no verdict", style=style
+    yield Text(f"? {found.rule.label}", style=f"bold {style}").append(
+        f"  {found.rule.metric} {found.rule.aggregate}: {_state(found)}", style=style
     )
     for problem in problems[:SHOWN]:
         where = f"{problem.call}: " if problem.call else ""
@@ -161,6 +162,12 @@ def _silent(found: Finding, broken: set[str]) -> Iterator[Text]:
             yield Text(f"      {problem.next_step}", style="cyan")
     if len(problems) > SHOWN:
         yield Text(f"    and {len(problems) - SHOWN} more", style="dim")
+    for place in found.evidence[:SHOWN]:
+        yield _place(place, found)
+
+
+def _state(found: Finding) -> str:
+    return "undecided" if found.undecided else "no verdict"
 
 
 def _missing(verdict: Verdict, bereft: int) -> Iterator[Text]:
@@ -212,17 +219,20 @@ def _rest(verdict: Verdict, verbose: bool) -> Iterator[Text]:
     if follows:
         yield Text("")
         for found in follows:
-            yield Text(f"- {found.rule.id}: explained by {', '.join(found.follows)}", style="dim")
+            yield Text(
+                f"- {found.rule.label}: explained by {', '.join(found.follows)}", style="dim"
+            )
     if not passed:
         return
     yield Text("")
-    width = max(len(found.rule.id) for found in passed)
+    width = max(len(found.rule.label) for found in passed)
     for found in passed:
         unit = found.spec.unit
-        line = Text().append("+ ", style="green").append(found.rule.id.ljust(width))
+        line = Text().append("+ ", style="green").append(found.rule.label.ljust(width))
         line.append(f"  {found.rule.aggregate} {words.value(found.observed, unit)}")
         if found.baseline is not None:
             line.append(f", was {words.value(found.baseline, unit)}")
+        line.append("".join(words.sure(check, unit) for check in found.checks))
         yield line.append_text(_samples(found))
     if verbose:
         yield from _changes(verdict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lkgate.model.bundle import Span
-from lkgate.model.gate import Check, Margin
+from lkgate.model.check import Check, Margin
 from lkgate.model.measurement import Unit
 
 
@@ -30,6 +30,11 @@ def change(amount: float, unit: Unit) -> str:
     return ("+" if amount >= 0 else "-") + value(abs(amount), unit)
 
 
+def difference(amount: float, unit: Unit) -> str:
+    """As :func:`value`; shares lie points apart, so that 5 % is never of what."""
+    return f"{amount * 100:.1f} points" if unit == "ratio" else value(amount, unit)
+
+
 def clock(t_us: int) -> str:
     """Session time as ``m:ss.t``."""
     tenths = round(t_us / 100_000)
@@ -53,12 +58,37 @@ def margin(allowed: Margin, unit: Unit) -> str:
     return " and ".join(parts)
 
 
+def sure(check: Check, unit: Unit) -> str:
+    """What is known of calls to come: ``, 95 % sure at least +418 ms``; empty if nothing is.
+
+    Of a limit that is broken the lower bound matters, of one that holds the upper one.
+    """
+    found = check.uncertainty
+    if found is None or found.low is None or found.high is None or found.low == found.high:
+        return ""
+    say = value if check.limit in ("max", "min") else change
+    say = difference if check.limit == "max_gap" else say
+    sign = -1.0 if check.limit == "max_decrease" else 1.0
+    low, high = sorted((sign * found.low, sign * found.high))
+    rises = check.limit not in ("min", "max_decrease")
+    lower, upper = f"at least {say(low, unit)}", f"at most {say(high, unit)}"
+    if check.outcome == "open":
+        said = f"{lower}, {upper}"
+    else:
+        said = lower if (check.outcome == "broken") == rises else upper
+    return f", {found.confidence * 100:g} % sure {said}"
+
+
 def limit(check: Check, unit: Unit) -> str:
     """One limit, and how it compares: ``+630 ms, allowed +250 ms``."""
     if isinstance(check.allowed, Margin):
         sign = "+" if check.limit == "max_increase" else "-"
         amount = check.observed if check.limit == "max_increase" else -check.observed
-        share = f" ({check.relative * 100:+.0f} %)" if check.relative is not None else ""
+        moved = check.relative if sign == "+" or check.relative is None else -check.relative
+        share = f" ({moved * 100:+.0f} %)" if moved is not None else ""
         return f"{change(amount, unit)}{share}, allowed {sign}{margin(check.allowed, unit)}"
+    if check.limit == "max_gap":
+        apart, allowed = difference(check.observed, unit), difference(check.allowed, unit)
+        return f"{check.note}; {apart} apart, allowed {allowed}"
     word = "at most" if check.limit == "max" else "at least"
     return f"allowed {word} {value(check.allowed, unit)}"

@@ -18,7 +18,7 @@ def test_every_kind_is_written(tmp_path: Path) -> None:
     wanted = parse([f"{kind}={tmp_path / 'new' / kind}" for kind in KINDS], gates=1)
     write(wanted, [verdict_of(V3)], build="v3", digest="0" * 64, sources=dict)
     made = {kind: (tmp_path / "new" / kind).read_text("utf-8") for kind in KINDS}
-    assert made["text"].startswith("FAIL  v3: 3 of 16 rules failed, 8 calls\n")
+    assert made["text"].startswith("FAIL  v3: 3 of 18 rules failed, 8 calls\n")
     assert made["html"].startswith("<!DOCTYPE html>\n")
     assert json.loads(made["json"])["verdict"] == "fail"
     assert ElementTree.fromstring(made["junit"]).get("name") == "lkgate v3"

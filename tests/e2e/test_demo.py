@@ -43,7 +43,10 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(call, tmp_path / "recordings" / call.name)
     gate = tmp_path / "gates" / "demo.yaml"
     head, _, rest = gate.read_text().partition("calls:\n")
-    gate.write_text(f"{head}calls: [{call.name}]\n\nrules:{rest.partition('rules:')[2]}")
+    # One call carries no p95, and is no sample of the calls to come.
+    rules = rest.partition("rules:")[2].replace("aggregate: p95", "aggregate: max")
+    rules = rules.replace("max_increase: 40 ms", "max_increase: 40 ms\n    about: these_calls")
+    gate.write_text(f"{head}calls: [{call.name}]\n\nrules:{rules}")
     return tmp_path
 
 
@@ -147,12 +150,46 @@ def test_one_altered_byte_in_a_recording_is_exit_2(project: Path) -> None:
 def test_a_rule_without_data_has_no_verdict(project: Path) -> None:
     (project / "gates" / "demo.yaml").write_text(
         "version: 1\nname: nothing to judge\nrules:\n"
-        "  - id: many-turns\n    metric: response_latency\n    aggregate: p95\n"
+        "  - id: many-turns\n    metric: response_latency\n    aggregate: max\n"
         "    max: 60 s\n    min_n: 1000\n"
     )
     done = lkgate("replay", "--against", "v2", cwd=project)
     assert done.returncode == 3, done.stdout + done.stderr
     assert done.stdout.startswith("NO VERDICT  v2: ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (
+            "aggregate: p99, max: 60 s",
+            "a p99 needs 100 samples, and the 1 recording gives 9\n  Of fewer samples the p99 is "
+            "the largest: record more calls, or use max or mean.\n",
+        ),
+        (
+            "aggregate: max, max: 60 s, where: {accent: welsh}",
+            "no recording has accent `welsh`\n  There are: american.\n",
+        ),
+        (
+            "aggregate: max, max: 60 s, by: acent",
+            "no recording's labels say its `acent`\n  Did you mean `accent`?\n",
+        ),
+        (
+            "aggregate: mean, max_gap: 100 ms, max_gap_between: accent",
+            "every recording has accent `american`, and a gap needs two levels\n  Record calls of "
+            "another one, or leave the rule out.\n",
+        ),
+    ],
+)
+def test_what_the_recordings_cannot_answer_is_refused_before_they_are_replayed(
+    project: Path, rule: str, message: str
+) -> None:
+    (project / "gates" / "demo.yaml").write_text(
+        f"version: 1\nrules:\n  - {{id: slow, metric: response_latency, {rule}}}\n"
+    )
+    done = lkgate("replay", "--against", "v2", cwd=project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: gates/demo.yaml: the rule `slow`: {message}"
 
 
 def test_without_a_baseline_there_is_no_verdict(project: Path) -> None:

@@ -68,7 +68,7 @@ def test_three_faults_are_named_by_one_rule_each() -> None:
         "long",
         "mind-changed",
     }
-    assert "600 ms above the baseline's 1.30 s" in named["response-latency"].reason
+    assert "600 ms above the baseline's 1.23 s" in named["response-latency"].reason
 
 
 def test_each_fault_alone_is_named_alone() -> None:

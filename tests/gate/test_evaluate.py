@@ -32,14 +32,14 @@ def finding(rule: str, *calls: CallResult) -> Finding:
     return verdict(gate(rule), *calls).findings[0]
 
 
-LATENCY = "metric: response_latency, aggregate: p95"
+LATENCY = "metric: response_latency, aggregate: max"
 
 
 def test_absolute_limit() -> None:
     call = result("a", STEPS)
     found = finding(f"{LATENCY}, max: 1.2 s", call)
     assert (found.status, found.observed, found.n) == ("pass", 1_200_000, 3)
-    assert found.reason == "p95 of response_latency is 1.20 s, allowed is at most 1.20 s"
+    assert found.reason == "max of response_latency is 1.20 s, allowed is at most 1.20 s"
     assert len(found.evidence) == 1
     found = finding(f"{LATENCY}, max: 1.1 s", call)
     assert found.status == "fail"
@@ -52,7 +52,7 @@ def test_margin_and_its_sentence() -> None:
     found = finding(f"{LATENCY}, max_increase: 250 ms", call)
     assert (found.status, found.observed, found.baseline) == ("fail", 1_500_000, 1_200_000)
     assert found.reason == (
-        "p95 of response_latency is 1.50 s, 300 ms above the baseline's 1.20 s, allowed is 250 ms"
+        "max of response_latency is 1.50 s, 300 ms above the baseline's 1.20 s, allowed is 250 ms"
     )
     place = found.evidence[0]
     assert (place.value, place.baseline_value, place.baseline_turn) == (1_500_000, 1_200_000, 1)
@@ -172,7 +172,7 @@ def test_calls_that_are_left_out_hide_no_failure_and_give_no_pass() -> None:
 
 
 def test_fail_wins_over_no_verdict_and_both_are_told() -> None:
-    rules = gate(f"{LATENCY}, max: 1 s", "metric: barge_in_yield, aggregate: p95, max: 1 s")
+    rules = gate(f"{LATENCY}, max: 1 s", "metric: barge_in_yield, aggregate: max, max: 1 s")
     found = verdict(rules, result("a", STEPS))
     assert [one.status for one in found.findings] == ["fail", "no_verdict"]
     assert found.status == "fail"

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from lkgate import document
 from lkgate.errors import GateFileError
 from lkgate.gate import quantity
+from lkgate.gate.aggregate import carried_by
 from lkgate.gate.load import load, parse
 from lkgate.gate.metrics import SPECS
+from lkgate.measure.sample import rank
+from lkgate.model.check import Margin
 from lkgate.model.event import Json
-from lkgate.model.gate import Margin, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.measurement import Unit
 
 HEAD = "version: 1\nrules:\n"
@@ -38,6 +41,9 @@ def test_every_key() -> None:
         "version: 1\n"
         "name: mine\n"
         "calls: [book, move]\n"
+        "confidence: 99%\n"
+        "family: benjamini-hochberg\n"
+        "undecided: pass_with_warning\n"
         "rules:\n"
         "  - id: errors\n"
         "    metric: tool_errors\n"
@@ -51,15 +57,25 @@ def test_every_key() -> None:
         "    max_increase: {absolute: 250 ms, relative: 25%}\n"
         "    max_decrease: 30 %\n"
         "    where: {noise: no, accent: scottish}\n"
-        "    min_n: 10\n"
+        "    min_n: 20\n"
         "    severity: warning\n"
         "    message: slow\n"
         "    turns: all\n"
-        "    covered_by: [errors]\n",
+        "    by: language\n"
+        "    confidence: 90 %\n"
+        "    about: calls_to_come\n"
+        "    covered_by: [errors]\n"
+        "  - id: alike\n"
+        "    metric: task_completed\n"
+        "    aggregate: mean\n"
+        "    max_gap_between: accent\n"
+        "    max_gap: 10 points\n",
         "gates/mine.yaml",
     )
     assert (gate.name, gate.path) == ("mine", "gates/mine.yaml")
     assert gate.calls == ("book", "move")
+    assert gate.confidence == 0.99
+    assert (gate.family, gate.undecided) == ("benjamini-hochberg", "pass_with_warning")
     assert gate.rules[0] == Rule("errors", "tool_errors", "sum", max=0.0)
     assert gate.rules[1] == Rule(
         id="slow",
@@ -70,11 +86,17 @@ def test_every_key() -> None:
         max_increase=Margin(250_000.0, 0.25),
         max_decrease=Margin(None, 0.30),
         where={"noise": "no", "accent": "scottish"},
-        min_n=10,
+        min_n=20,
         severity="warning",
         message="slow",
         turns="all",
         covered_by=("errors",),
+        by="language",
+        confidence=0.9,
+        about="calls_to_come",
+    )
+    assert gate.rules[2] == Rule(
+        "alike", "task_completed", "mean", max_gap=0.1, max_gap_between="accent"
     )
 
 
@@ -106,18 +128,18 @@ MESSAGES = [
         "gate.yaml:3:50: `mx` is not a key of this format\n  Did you mean `max`?",
     ),
     (
-        HEAD + RULE.replace("sum", "p94"),
-        "gate.yaml:3:45: `p94` is not a value of `aggregate`\n  Did you mean `p95`?",
+        HEAD + RULE.replace("sum", "meen"),
+        "gate.yaml:3:45: `meen` is not a value of `aggregate`\n  Did you mean `mean`?",
     ),
     (
         HEAD + RULE.replace("sum", "best"),
         "gate.yaml:3:45: `best` is not a value of `aggregate`\n"
-        "  It can be: p50, p90, p95, max, mean, sum, count, rate.",
+        "  It can be: p50, p90, p95, p99, max, mean, sum, count, rate.",
     ),
     (
         HEAD + RULE.replace(", max: 0", ""),
         "gate.yaml:3:5: the rule `a` has no limit, so it judges nothing\n"
-        "  Give it one of: max, min, max_increase, max_decrease.",
+        "  Give it one of: max, min, max_increase, max_decrease, max_gap.",
     ),
     (
         HEAD + RULE + RULE,
@@ -141,7 +163,7 @@ MESSAGES = [
     (
         HEAD + "  - {id: a, metric: response_latency, aggregate: rate, max: 3 s}\n",
         "gate.yaml:3:50: `rate` says nothing about response_latency, which is not a share of "
-        "anything\n  Use p50, p90, p95, max or mean.",
+        "anything\n  Use a percentile, max or mean.",
     ),
     (
         HEAD + "  - {id: a, metric: divergence, aggregate: sum, max_increase: 0}\n",
@@ -165,6 +187,56 @@ MESSAGES = [
     (
         HEAD + RULE.replace("max: 0", "max: 0, min_n: 0"),
         "gate.yaml:3:65: `min_n`: 0 is less than the minimum of 1",
+    ),
+    (
+        HEAD + "  - {id: a, metric: response_latency, aggregate: p99, max: 1 s, min_n: 50}\n",
+        "gate.yaml:3:65: a p99 needs 100 samples, and `min_n: 50` would take fewer\n"
+        "  Of fewer samples the p99 is the largest: use max, or leave min_n out.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, about: calls_to_come"),
+        "gate.yaml:3:58: `sum` belongs to the calls that it was taken of, so it says nothing "
+        "about calls to come\n  Use mean, rate or a percentile.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: mean, max_gap: 5 points}\n",
+        "gate.yaml:3:54: `max_gap` needs `max_gap_between` beside it\n"
+        "  For instance `max_gap_between: accent` and `max_gap: 10 points`.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max_gap: 1, max_gap_between: accent"),
+        "gate.yaml:3:45: `sum` grows with the number of calls, so levels of different size cannot "
+        "be compared by it\n  Use mean, rate or a percentile.",
+    ),
+    (
+        HEAD
+        + "  - {id: a, metric: tool_errors, aggregate: mean, max_gap: -1, max_gap_between: x}\n",
+        "gate.yaml:3:60: `max_gap: -1` is not a quantity of tool_errors\n  Write a plain number.",
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, confidence: 70%"),
+        "gate.yaml:3:70: `confidence: 70%` is not between 80% and 100%\n"
+        "  95% is usual. Nothing that is taken from a sample is sure to 100%.",
+    ),
+    (
+        HEAD + RULE + "confidence: 100%\n",
+        "gate.yaml:4:13: `confidence: 100%` is not between 80% and 100%\n"
+        "  95% is usual. Nothing that is taken from a sample is sure to 100%.",
+    ),
+    (
+        HEAD + RULE + "confidence: high\n",
+        "gate.yaml:4:13: `confidence: high` is not between 80% and 100%\n"
+        "  95% is usual. Nothing that is taken from a sample is sure to 100%.",
+    ),
+    (
+        HEAD + RULE + "family: bonferroni\n",
+        "gate.yaml:4:9: `bonferroni` is not a value of `family`\n"
+        "  It can be: holm, benjamini-hochberg, none.",
+    ),
+    (
+        HEAD + RULE + "undecided: pass\n",
+        "gate.yaml:4:12: `pass` is not a value of `undecided`\n"
+        "  It can be: no_verdict, fail, pass_with_warning.",
     ),
     (
         HEAD + RULE.replace("max: 0", "max: yes"),
@@ -342,3 +414,15 @@ def test_any_text_is_parsed_or_refused_with_its_place(text: str) -> None:
 )
 def test_json_is_read_as_json(value: Json) -> None:
     assert document.parse(json.dumps(value), "x", GateFileError).value == value
+
+
+def test_a_percentile_is_not_the_largest_sample() -> None:
+    assert [carried_by(one) for one in ("p50", "p90", "p95", "p99", "max", "mean")] == [
+        *(2, 10, 20, 100),
+        *(1, 1),
+    ]
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
+        needs = carried_by(name)  # type: ignore[arg-type]
+        values = [float(n) for n in range(needs)]
+        assert rank(values, share) < max(values)
+        assert rank(values[:-1], share) == max(values[:-1])

@@ -33,8 +33,8 @@ def test_a_red_report() -> None:
 def test_a_case_for_each_call_and_rule() -> None:
     root = ElementTree.fromstring(render([verdict_of(V2)], build="v2"))
     names = [(suite.get("name"), len(suite)) for suite in root]
-    assert names == [(f"clinic intake: {call}", 16) for call in CALLS]
-    assert cases(render([verdict_of(V2)], build="v2")) == {"passed": 8 * 16}
+    assert names == [(f"clinic intake: {call}", 18) for call in CALLS]
+    assert cases(render([verdict_of(V2)], build="v2")) == {"passed": 8 * 18}
 
 
 def test_the_counts_are_those_of_the_cases() -> None:
@@ -52,12 +52,12 @@ def test_a_call_that_is_missing_is_an_error_of_its_own_in_every_rule() -> None:
     lost = evaluate(gate, replayed(V2), recordings=list(CALLS))
     root = ElementTree.fromstring(render([lost], build="v2"))
     (suite,) = [suite for suite in root if suite.get("name") == "clinic intake: nurse"]
-    assert (suite.get("errors"), suite.get("tests")) == ("15", "16")
+    assert (suite.get("errors"), suite.get("tests")) == ("17", "18")
     told = suite.find("testcase/error")
     assert told is not None
     assert told.get("message") == "the gate names this call, and there is no recording of it"
     # No other call's cases pass beside it.
-    assert cases(render([lost], build="v2")) == {"skipped": 8 * 16, "error": 15, "system-out": 1}
+    assert cases(render([lost], build="v2")) == {"skipped": 8 * 18, "error": 17, "system-out": 1}
 
 
 def test_a_call_that_was_left_out_is_no_pass() -> None:

@@ -28,7 +28,7 @@ def test_a_green_report_says_so_first() -> None:
         "<!-- lkgate: clinic intake -->",
         "### ✅ PASS: v2",
         "",
-        "clinic intake, 16 rules, 8 calls, gate `gates/demo.yaml`",
+        "clinic intake, 18 rules, 8 calls, gate `gates/demo.yaml`",
     ]
 
 

@@ -33,7 +33,7 @@ def test_a_red_report() -> None:
 
 def test_a_green_report_begins_with_its_verdict() -> None:
     lines = render(verdict_of(V2), build="v2", digest="0" * 64).plain.splitlines()
-    assert lines[0] == "PASS  v2: 16 rules hold, 8 calls"
+    assert lines[0] == "PASS  v2: 18 rules hold, 8 calls"
     assert lines[2] == "+ call-completed       mean 100.0 %  (n 8)"
     assert lines[-1] == "replays 0000000000000000  gate gates/demo.yaml"
 
@@ -57,9 +57,9 @@ def test_a_call_that_the_gate_names_and_nobody_recorded() -> None:
     gate = replace(verdict.gate, calls=(*CALLS, "nurse"))
     lost = evaluate(gate, replayed(V2), recordings=list(CALLS))
     assert lines_of(lost) == [
-        "NO VERDICT  v2: 15 of 16 rules could not be judged, 8 calls",
+        "NO VERDICT  v2: 17 of 18 rules could not be judged, 8 calls",
         "",
-        "Calls without a replay: 16 rules have no verdict without them",
+        "Calls without a replay: 18 rules have no verdict without them",
         "    nurse: the gate names this call, and there is no recording of it",
         "      Restore the recording `nurse`, or take it out of `calls:` in gates/demo.yaml.",
         "",
@@ -75,7 +75,7 @@ def test_some_of_the_calls_are_no_pass() -> None:
     some = [call for call in replayed(V2) if call.call != "long"]
     named = [call.call for call in some]
     lines = lines_of(evaluate(gate, some, recordings=named, left_out=["long"]))
-    assert lines[0] == "NO VERDICT  v2: 16 rules hold, 7 of 8 calls"
+    assert lines[0] == "NO VERDICT  v2: 18 rules hold, 7 of 8 calls"
     assert lines[-4:-1] == [
         "Left out, so this cannot be a pass: long",
         "  Run it without naming calls.",

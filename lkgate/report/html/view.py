@@ -127,7 +127,7 @@ def _reason(found: Finding) -> Reason:
     places = tuple(_place(one, found) for one in found.evidence[:_PLACES])
     failed = found.status == "fail"
     return Reason(
-        rule=found.rule.id,
+        rule=found.rule.label,
         level=("fail" if failed else "no_verdict") if found.rule.severity == "error" else "warning",
         what=found.reason,
         message=found.rule.message or "",
@@ -150,7 +150,7 @@ def _place(one: Evidence, found: Finding) -> Place:
             text += f", was {words.value(one.baseline_value, unit)}"
     text = ": ".join(part for part in (text, one.note) if part)
     where = "the call" if one.turn is None else f"turn {one.turn}"
-    return Place(found.rule.id, one.call, "candidate", one.span.start_us, where, text)
+    return Place(found.rule.label, one.call, "candidate", one.span.start_us, where, text)
 
 
 def calls_of(verdict: Verdict, build: str, sources: Mapping[str, Sources]) -> tuple[Call, ...]:
@@ -172,8 +172,8 @@ def _call(one: JudgedCall, verdict: Verdict, build: str, sources: Sources) -> Ca
         for found in verdict.with_status("fail")
         if any(place.call == one.call for place in found.evidence)
     ]
-    errors = tuple(found.rule.id for found in broken if found.rule.severity == "error")
-    mild = tuple(found.rule.id for found in broken if found.rule.severity != "error")
+    errors = tuple(found.rule.label for found in broken if found.rule.severity == "error")
+    mild = tuple(found.rule.label for found in broken if found.rule.severity != "error")
     layers = {found.spec.layer for found in broken if found.spec.layer}
     first = one.difference.first_divergence if one.difference else None
     if first is not None:

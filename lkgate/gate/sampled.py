@@ -1,0 +1,133 @@
+"""A rule's samples as a sample of calls to come: which method is used for what.
+
+docs/statistics.md says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lkgate.gate.aggregate import PERCENTILES
+from lkgate.gate.gather import Part, by_recording
+from lkgate.gate.trial import Sampled
+from lkgate.model.check import Margin
+from lkgate.model.gate import Aggregate
+from lkgate.model.measurement import Sample
+from lkgate.stats.estimate import FromBounds, FromSpread, Unchanged
+from lkgate.stats.resample import SEED
+from lkgate.stats.shares import Bounds, clopper_pearson, paired_difference
+from lkgate.stats.turns import Statistic, Turns, excess
+
+Samples = Sequence[Sample]
+
+
+def sampled_change(
+    aggregate: Aggregate, parts: Sequence[Part], allowed: Margin, sign: float, over: float
+) -> Sampled:
+    """A change against the baseline, in the same calls.
+
+    Args:
+        sign: 1 if a rise is bad, -1 if a fall is.
+        over: how far the observed change lies beyond the margin.
+    """
+    used = by_recording([part for part in parts if part.now or part.before])
+    count = (len(used),)
+    if all(_same(part.now, part.before) for takes in used for part in takes):
+        return Sampled(Unchanged(over), count, "no_change")
+    now = [[sample for part in takes for sample in part.now] for takes in used]
+    before = [[sample for part in takes for sample in part.before] for takes in used]
+    hits, had = hits_of(aggregate, now), hits_of(aggregate, before)
+    if hits is not None and had is not None and allowed.relative is None:
+        return Sampled(
+            share_change(hits, had, allowed.absolute or 0.0, sign), count, "shares_of_calls"
+        )
+    estimate = excess(
+        turns_of(aggregate, now),
+        turns_of(aggregate, before),
+        statistic_of(aggregate),
+        sign=sign,
+        absolute=allowed.absolute,
+        relative=allowed.relative,
+    )
+    return Sampled(estimate, count, "resampled_calls")
+
+
+def sampled_limit(
+    aggregate: Aggregate, parts: Sequence[Part], limit: float, sign: float
+) -> Sampled:
+    """The candidate's own number against a limit.
+
+    Args:
+        sign: 1 for a maximum, -1 for a minimum.
+    """
+    used = [
+        [point.sample for part in takes for point in part.points]
+        for takes in by_recording([part for part in parts if part.points])
+    ]
+    count = (len(used),)
+    hits = hits_of(aggregate, used)
+    if hits is not None:
+        return Sampled(share_limit(sum(hits), len(hits), limit, sign), count, "shares_of_calls")
+    found = turns_of(aggregate, used).estimate(statistic_of(aggregate), seed=SEED)
+    beyond = FromSpread(sign * (found.value - limit), found.error, found.degrees)
+    return Sampled(beyond, count, "resampled_calls")
+
+
+def turns_of(aggregate: Aggregate, calls: Sequence[Samples]) -> Turns:
+    """Samples as arrays: of a rate the amounts and weights, of all else the values."""
+    if aggregate == "rate":
+        return Turns.of([[(s.amount, s.weight) for s in samples] for samples in calls])
+    return Turns.of([[(s.value, 1.0) for s in samples if s.value is not None] for samples in calls])
+
+
+def statistic_of(aggregate: Aggregate) -> Statistic:
+    return Statistic(PERCENTILES.get(aggregate))
+
+
+def hits_of(aggregate: Aggregate, calls: Sequence[Samples]) -> list[int] | None:
+    """Whether each call has it, if that is all that a rule's samples say: a share of calls."""
+    if aggregate not in ("mean", "rate") or any(len(samples) != 1 for samples in calls):
+        return None
+    single = [samples[0] for samples in calls]
+    if any(s.weight != 1.0 or s.value not in (0.0, 1.0) for s in single):
+        return None
+    return [int(s.value or 0.0) for s in single]
+
+
+def share_change(
+    hits: Sequence[int], had: Sequence[int], allowed: float, sign: float
+) -> FromBounds:
+    """How far a change of a share of calls goes beyond what is allowed."""
+    pairs = list(zip(hits, had, strict=True))
+    both, only_now = pairs.count((1, 1)), pairs.count((1, 0))
+    only_before, neither = pairs.count((0, 1)), pairs.count((0, 0))
+
+    def formula(confidence: float, factor: float) -> Bounds:
+        counts = (both * factor, only_now * factor, only_before * factor, neither * factor)
+        found = paired_difference(*counts, confidence)
+        if sign > 0:
+            return Bounds(found.low - allowed, found.high - allowed)
+        return Bounds(-found.high - allowed, -found.low - allowed)
+
+    change = (only_now - only_before) / len(pairs)
+    return FromBounds(sign * change - allowed, formula)
+
+
+def share_limit(hits: int, calls: int, limit: float, sign: float) -> FromBounds:
+    """How far a share of calls lies beyond a limit."""
+
+    def formula(confidence: float, factor: float) -> Bounds:
+        found = clopper_pearson(hits * factor, calls * factor, confidence)
+        if sign > 0:
+            return Bounds(found.low - limit, found.high - limit)
+        return Bounds(limit - found.high, limit - found.low)
+
+    return FromBounds(sign * (hits / calls - limit), formula)
+
+
+def _same(now: Samples, before: Samples) -> bool:
+    return _values(now) == _values(before)
+
+
+def _values(samples: Samples) -> list[tuple[float, float, float]]:
+    return sorted((s.value or 0.0, s.amount, s.weight) for s in samples)

@@ -1,0 +1,107 @@
+"""What a gate asks that the recordings cannot answer, found before anything is replayed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lkgate.errors import GateFileError
+from lkgate.gate.aggregate import PERCENTILES, carried_by
+from lkgate.gate.slices import expand, levels_of, outside
+from lkgate.measure.registry import METRICS, measure
+from lkgate.measure.session import Session
+from lkgate.model.gate import Gate, Rule
+from lkgate.model.label import Labels
+
+
+def refuse_slices(gate: Gate, labels: Sequence[Labels | None]) -> None:
+    """Refuse cohorts that no recording belongs to.
+
+    Args:
+        labels: of every recording that will be judged.
+
+    Raises:
+        GateFileError: naming the rule, and the cohorts that there are.
+    """
+    for rule in gate.rules:
+        for key in filter(None, (*rule.where, rule.by, rule.max_gap_between)):
+            levels = levels_of(key, labels)
+            if not levels:
+                raise _wrong(
+                    gate, rule, f"no recording's labels say its `{key}`", _keys(labels, key)
+                )
+            wanted = rule.where.get(key)
+            if wanted is not None and wanted not in levels:
+                what = f"no recording has {key} `{wanted}`"
+                raise _wrong(gate, rule, what, f"There are: {', '.join(levels)}.")
+            if key == rule.max_gap_between and len(levels) == 1:
+                what = f"every recording has {key} `{levels[0]}`, and a gap needs two levels"
+                raise _wrong(
+                    gate, rule, what, "Record calls of another one, or leave the rule out."
+                )
+
+
+def refuse_percentiles(gate: Gate, calls: Sequence[tuple[str, Session]]) -> None:
+    """Refuse percentiles that the recordings have too few samples for.
+
+    Where evidence is missing nothing is refused: that is for the verdict to tell.
+
+    Args:
+        calls: the name of each recording, and what is known of it before a replay.
+
+    Raises:
+        GateFileError: naming the rule, and how many samples it needs.
+    """
+    labels = [session.labels for _, session in calls]
+    for rule in gate.rules:
+        if rule.aggregate not in PERCENTILES or rule.metric not in METRICS:
+            continue
+        needs = carried_by(rule.aggregate)
+        for level in (one for by in expand(rule, labels) for one in _levels(by, labels)):
+            found = _count(level, calls)
+            if found is None or found[0] >= needs:
+                continue
+            samples, n = found
+            where = " and ".join(f"{key} {value}" for key, value in level.where.items())
+            raise _wrong(
+                gate,
+                rule,
+                f"a {rule.aggregate} needs {needs} samples, and the {n} "
+                f"{'recording' if n == 1 else 'recordings'}{f' with {where}' if where else ''} "
+                f"{'gives' if n == 1 else 'give'} {samples}",
+                f"Of fewer samples the {rule.aggregate} is the largest: record more calls, or use "
+                "max or mean.",
+            )
+
+
+def _levels(rule: Rule, labels: Sequence[Labels | None]) -> tuple[Rule, ...]:
+    """Of a gap every level must carry the percentile."""
+    return expand(replace(rule, by=rule.max_gap_between), labels)
+
+
+def _count(rule: Rule, calls: Sequence[tuple[str, Session]]) -> tuple[int, int] | None:
+    """Samples, and the calls that give them; ``None`` if some call cannot tell."""
+    samples = n = 0
+    for name, session in calls:
+        out = outside(rule, name, session.labels)
+        if out is True:
+            continue
+        found = measure(session, METRICS[rule.metric])
+        if out is not False or found.missing:
+            return None
+        samples += found.n
+        n += 1
+    return samples, n
+
+
+def _keys(labels: Sequence[Labels | None], key: str) -> str:
+    known = sorted({name for one in labels if one is not None for name in one.cohort})
+    near = difflib.get_close_matches(key, known, n=1)
+    if near:
+        return f"Did you mean `{near[0]}`?"
+    return f"They say: {', '.join(known)}." if known else "Write it in their labels.yaml."
+
+
+def _wrong(gate: Gate, rule: Rule, what: str, next_step: str) -> GateFileError:
+    return GateFileError(f"the rule `{rule.id}`: {what}", where=gate.path, next_step=next_step)
