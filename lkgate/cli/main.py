@@ -32,6 +32,7 @@ COMMANDS = {
     "demo": ("lkgate.cli.demo", "See a pass and a failure on recorded calls to a demo agent."),
     "init": ("lkgate.cli.init", "Make an agent's repository ready for lkgate."),
     "replay": ("lkgate.cli.replay", "Replay recordings into a build, diff, and gate."),
+    "power": ("lkgate.cli.power", "Say what the recordings can detect by a gate."),
     "record": ("lkgate.cli.record", "Record a live LiveKit room as a bundle."),
     "import": ("lkgate.cli.import_", "Make a bundle of a call that something else recorded."),
     "derive": ("lkgate.cli.derive", "Make a cassette of what was heard of a call."),

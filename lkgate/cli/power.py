@@ -1,0 +1,28 @@
+"""``lkgate power``: what the recordings at hand can detect by a gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("power")
+@click.argument("gates", nargs=-1, type=click.Path(path_type=Path), metavar="[GATE]...")
+def command(gates: tuple[Path, ...]) -> None:
+    """Say how large a change the recordings can show by GATE (those of the settings).
+
+    Replays nothing: it looks at the accepted replays, and where there is none at the recording.
+    """
+    from lkgate.cli.judging import chosen_recordings, known_sessions, load_gates
+    from lkgate.cli.settings import settings
+    from lkgate.cli.terminal import print_report
+    from lkgate.gate.power import power
+    from lkgate.report.power import render
+
+    config = settings()
+    loaded = load_gates(config, gates)
+    recordings = chosen_recordings(config, ())
+    sessions = known_sessions(recordings)
+    for gate in loaded:
+        print_report(render(gate, power(gate, sessions), recordings=len(recordings)))
