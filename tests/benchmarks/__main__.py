@@ -25,6 +25,7 @@ from lkgate.config import load_config
 from lkgate.ingest import ImportOptions, import_call
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, ReplaySet, replay
+from tests.benchmarks.gating import gating
 from tests.benchmarks.pages import pages
 from tests.harness.program import replay as program
 
@@ -50,6 +51,7 @@ def main() -> None:
         run(recordings[:1], 1)  # byte code and caches
         _speed(recordings, run)
         _growth_of_calls(recordings, run)
+        gating(run(recordings, 1)[0])
     _growth_of_length()
     _imports()
     pages()
