@@ -61,7 +61,13 @@ class _Header:
     answered_by: FileEntry | None
 
 
-def close_journal(directory: Path, out: Path, *, labels_yaml: str | None = None) -> Bundle:
+def close_journal(
+    directory: Path,
+    out: Path,
+    *,
+    labels_yaml: str | None = None,
+    otherwise: Mapping[str, Json] | None = None,
+) -> Bundle:
     """Make a bundle of the journal, and of ``cassette/`` beside it, below ``directory``.
 
     Header fields: ``id`` and ``source`` are required; ``room``, ``started_at_unix_us``,
@@ -76,12 +82,13 @@ def close_journal(directory: Path, out: Path, *, labels_yaml: str | None = None)
         directory: where :meth:`Journal.create` was told to write.
         out: the bundle's directory, which must not exist; it appears whole or not at all.
         labels_yaml: the text of its ``labels.yaml``.
+        otherwise: the header of a journal that a crash left without one.
 
     Raises:
         BundleError: if there is no journal that can be read, ``out`` is in the way, or the labels
             do not follow their schema.
     """
-    content = read_journal(directory)
+    content = read_journal(directory, otherwise=otherwise)
     header = _header(content.header, str(directory / DIRECTORY / HEADER))
     labels = _labels(labels_yaml, str(out / LABELS))
     # A replay can be made again: only what cannot be had twice waits for the disk.

@@ -74,15 +74,18 @@ class JournalContent:
     lost: tuple[str, ...]
 
 
-def read_journal(directory: Path) -> JournalContent:
+def read_journal(directory: Path, *, otherwise: Mapping[str, Json] | None = None) -> JournalContent:
     """Read the journal below ``directory``.
 
     A line that a crash tore at the end of a file, and half a sample, are left out and named in
     ``lost``.
 
+    Args:
+        otherwise: the header if nothing is left of it.
+
     Raises:
-        BundleError: if there is no journal, it has no header, or a line other than a file's last
-            is not as a journal writes it.
+        BundleError: if there is no journal, it has no header at all, or a line other than a
+            file's last is not as a journal writes it.
     """
     root = directory / DIRECTORY
     if not root.is_dir():
@@ -95,6 +98,9 @@ def read_journal(directory: Path) -> JournalContent:
     header: dict[str, Json] = {}
     for _, line in _lines(root / HEADER, lost):
         header.update(line)
+    if not header and otherwise is not None:
+        header.update(otherwise)
+        lost.append(f"{HEADER}: nothing of it is left")
     if not header:
         raise BundleError(
             "the recording was cut off before it said what it is", where=str(root / HEADER)

@@ -23,6 +23,7 @@ _EMPTY_SECONDS = 60
 _DEPARTURE_SECONDS = 20
 # Of the token to join with. While connected, the server hands out new ones by itself.
 TOKEN_LIFE = timedelta(hours=24)
+_EXPIRED = "token is expired"
 
 
 class Server:
@@ -83,12 +84,21 @@ class Server:
         Raises:
             RecordError: it does not come about.
         """
+        jwt = token.to_jwt()
         try:
-            await connection.connect(self._credentials.url, token.to_jwt())
+            await connection.connect(self._credentials.url, jwt)
         except rtc.ConnectError as error:
+            if _EXPIRED in error.message:
+                raise RecordError(
+                    f"could not join room {room!r}: by the server's clock, lkgate's token has "
+                    "expired",
+                    where=self._credentials.url,
+                    next_step="Set this machine's clock.",
+                ) from None
+            # It quotes the whole token.
+            message = self._credentials.redact(error.message.replace(jwt, "[token]"))
             raise RecordError(
-                f"could not join room {room!r}: {self._credentials.redact(error.message)}",
-                where=self._credentials.url,
+                f"could not join room {room!r}: {message}", where=self._credentials.url
             ) from None
 
     async def dispatch(self, agent_name: str, room: str) -> None:

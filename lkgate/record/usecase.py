@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -147,7 +147,9 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
             name.removesuffix(UNFINISHED) if name.endswith(UNFINISHED) else f"{name}-recovered"
         )
     _refuse_existing(out)
-    header = read_journal(directory).header
+    # Its first line is on disk before anything else, unless the power went right then.
+    otherwise: dict[str, Json] = {"id": out.name, "source": "record"}
+    header = read_journal(directory, otherwise=otherwise).header
     started, room = header.get("started_at_unix_us"), header.get("room")
     if not (directory / CASSETTE / INDEX).exists() and isinstance(started, int):
         merge(
@@ -157,7 +159,7 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
             room=str(room),
         )
     with _writing(directory):
-        _close(directory, out)
+        _close(directory, out, otherwise)
     return out
 
 
@@ -278,8 +280,8 @@ def _drop_without_journal(directory: Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _close(directory: Path, out: Path) -> Bundle:
-    bundle = close_journal(directory, out)
+def _close(directory: Path, out: Path, otherwise: Mapping[str, Json] | None = None) -> Bundle:
+    bundle = close_journal(directory, out, otherwise=otherwise)
     shutil.rmtree(directory)
     return bundle
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,46 +77,74 @@ class LiveServer:
         return {**os.environ, **self.credentials.environment()}
 
 
+class ServerProcess:
+    """A livekit-server on ports of its own, which it keeps when it is started again."""
+
+    def __init__(self, directory: Path):
+        program = find_server()
+        if program is None:
+            give_up(HOW_TO_GET_ONE)
+        address = find_address()
+        if address is None:
+            give_up(NO_ADDRESS)
+        self.port, tcp, udp = free_ports(3)
+        # YAML is a superset of JSON.
+        config = {
+            "port": self.port,
+            "bind_addresses": ["127.0.0.1"],
+            "rtc": {
+                "tcp_port": tcp,
+                "udp_port": udp,
+                "use_external_ip": False,
+                "node_ip": address,
+            },
+            "keys": {KEY: SECRET},
+            "logging": {"level": "info"},
+        }
+        (directory / "config.yaml").write_text(json.dumps(config))
+        self._command = [str(program), "--config", str(directory / "config.yaml")]
+        self._log = directory / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.live = LiveServer(Credentials(f"ws://127.0.0.1:{self.port}", KEY, SECRET))
+
+    def start(self) -> None:
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+        wait_until(lambda: accepts(self.port), 20, lambda: self._log.read_text()[-2_000:])
+
+    def kill(self) -> None:
+        """At once: told to terminate, it would wait for its rooms to empty."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def shut_down(self) -> None:
+        """As it is told to for a second time: it says goodbye to everybody."""
+        assert self._process is not None
+        self._process.terminate()
+        time.sleep(0.5)
+        self._process.terminate()
+        self._process.wait(timeout=20)
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[ServerProcess]:
+    """A server of one's own, to be killed and started again."""
+    server = ServerProcess(directory)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A livekit-server on ports of its own, ended with the test session."""
-    program = find_server()
-    if program is None:
-        give_up(HOW_TO_GET_ONE)
-    address = find_address()
-    if address is None:
-        give_up(NO_ADDRESS)
-    directory = tmp_path_factory.mktemp("livekit-server")
-    port, tcp, udp = free_ports(3)
-    # YAML is a superset of JSON.
-    config = {
-        "port": port,
-        "bind_addresses": ["127.0.0.1"],
-        "rtc": {
-            "tcp_port": tcp,
-            "udp_port": udp,
-            "use_external_ip": False,
-            "node_ip": address,
-        },
-        "keys": {KEY: SECRET},
-        "logging": {"level": "info"},
-    }
-    (directory / "config.yaml").write_text(json.dumps(config))
-    log = directory / "server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [str(program), "--config", str(directory / "config.yaml")],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until(lambda: accepts(port), 20, lambda: log.read_text()[-2_000:])
-        yield LiveServer(Credentials(f"ws://127.0.0.1:{port}", KEY, SECRET))
-    finally:
-        # Not terminate: it would wait for its rooms to empty.
-        server.kill()
-        server.wait()
+    """A server for all tests of the session."""
+    with running(tmp_path_factory.mktemp("livekit-server")) as server:
+        yield server.live
 
 
 def free_ports(count: int) -> list[int]:

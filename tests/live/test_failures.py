@@ -1,0 +1,478 @@
+"""What goes wrong while a room is recorded, against a real server: nothing before it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import io
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+import pytest
+from livekit import api
+from livekit.protocol.agent_dispatch import CreateAgentDispatchRequest
+from livekit.protocol.room import DeleteRoomRequest
+from typing_extensions import Buffer
+
+from lkgate.bundle import Journal, verify
+from lkgate.errors import RecordError
+from lkgate.model.build import Build
+from lkgate.model.bundle import Bundle
+from lkgate.model.event import Event
+from lkgate.record import Credentials, Progress, RecordOptions, record_room, recover
+from lkgate.record import server as livekit_server
+from lkgate.record.clock import SYSTEM, Clock
+from lkgate.record.server import Server
+from lkgate.record.worker import start
+from tests.live.conftest import LiveServer, async_until, running
+from tests.live.people import Person
+from tests.live.proxy import Proxy
+from tests.live.test_record import onsets_us
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+
+HERE = Path(__file__).parent
+CUTS = ("reconnecting", "reconnected", "disconnected", "lkgate.rejoined")
+# How far a burst may lie from where it was sounded.
+NEAR_US = 150_000
+
+
+@pytest.fixture
+def room() -> str:
+    return f"ward-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass
+class Call:
+    """Two people who sound a tone by turns every second, and their recording."""
+
+    credentials: Credentials
+    room: str
+    out: Path
+    rejoin_us: int = 60_000_000
+    warnings: list[str] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
+    agent: Person = field(init=False)
+    caller: Person = field(init=False)
+    talks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        every = tuple(float(second) for second in range(1, 60, 2))
+        self.agent = Person(self.credentials, self.room, "bot", "agent", bursts=every)
+        late = tuple(second + 1 for second in every)
+        self.caller = Person(self.credentials, self.room, "ann", "standard", bursts=late)
+
+    async def come(self) -> None:
+        for person in (self.agent, self.caller):
+            await person.join()
+            self.talks.append(asyncio.create_task(person.talk(60)))
+
+    def together(self) -> bool:
+        """Whether they see each other."""
+        rooms = (self.agent.room, self.caller.room)
+        return all(room is not None and room.remote_participants for room in rooms)
+
+    async def go(self) -> None:
+        for talk in self.talks:
+            talk.cancel()
+        await asyncio.gather(*self.talks, return_exceptions=True)
+        for person in (self.agent, self.caller):
+            await person.leave()
+        self.talks = []
+
+    async def play(
+        self,
+        trouble: Callable[[asyncio.Event], Awaitable[None]],
+        *,
+        recorded_at: str | None = None,
+        clock: Clock = SYSTEM,
+    ) -> Bundle:
+        """The bundle of the call, with 3.5 s of it before ``trouble``, which ends it."""
+        stop = asyncio.Event()
+        await self.come()
+        url = recorded_at or self.credentials.url
+        options = RecordOptions(
+            self.room,
+            self.out,
+            Credentials(url, self.credentials.key, self.credentials.secret),
+            rejoin_us=self.rejoin_us,
+        )
+        recording = asyncio.create_task(
+            record_room(
+                options,
+                on_warning=self.warnings.append,
+                stop=stop,
+                clock=clock,
+            )
+        )
+        try:
+            await asyncio.sleep(3.5)
+            await trouble(stop)
+            await asyncio.wait_for(recording, 30)
+        finally:
+            recording.cancel()
+            await self.go()
+            await asyncio.gather(recording, return_exceptions=True)
+        return verify(self.out)
+
+
+def heard(bundle: Bundle, out: Path, role: str) -> list[int]:
+    """Unix time in microseconds of the beginning of each burst in the bundle."""
+    (track,) = bundle.tracks("agent" if role == "agent" else "caller")
+    started_us = bundle.manifest.started_at_unix_us
+    assert started_us is not None
+    return [started_us + at for at in onsets_us(out, track)]
+
+
+def kinds(bundle: Bundle, *wanted: str) -> list[str]:
+    return [event.kind for event in bundle.events if event.kind in wanted]
+
+
+def ending(bundle: Bundle) -> object:
+    (event,) = bundle.of_kind("lkgate.recording_ended")
+    return event.data["reason"]
+
+
+def assert_in_place(
+    call: Call, bundle: Bundle, cut_us: int, back_us: int, *, gap: bool = True
+) -> None:
+    """Every burst before the cut, and some after it, is where it was sounded; between is a gap."""
+    for role, person in (("agent", call.agent), ("caller", call.caller)):
+        sent = [ns // 1_000 for ns in person.onsets]
+        at = heard(bundle, call.out, role)
+        for each in at:
+            assert min(abs(each - one) for one in sent) < NEAR_US, (role, at, sent)
+        started_us = bundle.manifest.started_at_unix_us
+        assert started_us is not None
+        # The recorder came while they were talking already.
+        for each in sent:
+            if started_us + 1_000_000 < each < cut_us - 700_000:
+                assert min(abs(each - one) for one in at) < NEAR_US, (role, at, sent)
+        assert [each for each in at if each > back_us], (role, at, back_us)
+    assert gaps(bundle, "reconnection") == ({"agent", "caller"} if gap else set())
+
+
+def now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def gaps(bundle: Bundle, cause: str) -> set[object]:
+    """The tracks that have a gap of this cause."""
+    found: list[Event] = list(bundle.of_kind("lkgate.gap"))
+    return {event.data["track"] for event in found if event.data["cause"] == cause}
+
+
+def test_server_killed_and_started_again(tmp_path: Path, room: str) -> None:
+    """rtc itself comes back, to one bundle."""
+    with running(tmp_path) as server:
+        call = Call(server.live.credentials, room, tmp_path / "call")
+        killed: list[int] = []
+
+        async def trouble(stop: asyncio.Event) -> None:
+            killed.append(now_us())
+            server.kill()
+            await asyncio.sleep(1)
+            await asyncio.to_thread(server.start)
+            await async_until(call.together, 20)
+            await asyncio.sleep(3.5)
+            stop.set()
+
+        bundle = asyncio.run(asyncio.wait_for(call.play(trouble), 90))
+    assert kinds(bundle, *CUTS) == ["reconnecting", "reconnected"]
+    assert ending(bundle) == "stopped"
+    assert_in_place(call, bundle, killed[0], killed[0] + 1_000_000)
+    assert call.warnings == []
+
+
+def test_server_that_says_goodbye_and_comes_again(tmp_path: Path, room: str) -> None:
+    """rtc gives up at once; lkgate comes back when the room is there again, to one bundle."""
+    with running(tmp_path) as server:
+        call = Call(server.live.credentials, room, tmp_path / "call")
+        ended: list[int] = []
+
+        async def trouble(stop: asyncio.Event) -> None:
+            ended.append(now_us())
+            await asyncio.to_thread(server.shut_down)
+            await call.go()
+            await asyncio.to_thread(server.start)
+            ended.append(now_us())
+            await call.come()
+            await asyncio.sleep(5)
+            stop.set()
+
+        bundle = asyncio.run(asyncio.wait_for(call.play(trouble), 90))
+    assert kinds(bundle, *CUTS) == ["disconnected", "lkgate.rejoined"]
+    assert ending(bundle) == "stopped"
+    assert_in_place(call, bundle, *ended)
+    assert call.warnings == []
+    # What it found there is recorded as at the beginning.
+    (back,) = bundle.of_kind("lkgate.rejoined")
+    came = [e for e in bundle.of_kind("participant_connected") if e.t_us > back.t_us - 1_000_000]
+    assert {event.data["identity"] for event in came} == {"ann", "bot"}
+
+
+def test_server_that_stays_away(tmp_path: Path, room: str) -> None:
+    with running(tmp_path) as server:
+        call = Call(server.live.credentials, room, tmp_path / "call", rejoin_us=3_000_000)
+
+        async def trouble(stop: asyncio.Event) -> None:
+            await asyncio.to_thread(server.shut_down)
+
+        bundle = asyncio.run(asyncio.wait_for(call.play(trouble), 60))
+    assert ending(bundle) == "connection_lost"
+    assert call.warnings == ["the connection to the server was lost and did not come back"]
+    for role in ("agent", "caller"):
+        assert heard(bundle, call.out, role)
+
+
+@dataclass
+class Troubles:
+    """Four calls at once on one server, each with a trouble of its own."""
+
+    deleted: Call
+    stepped: Call
+    cut: Call
+    full: Call
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    refused: RecordError | None = None
+
+
+@pytest.fixture(scope="module")
+def troubles(
+    live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Troubles]:
+    directory = tmp_path_factory.mktemp("troubles")
+
+    def call(name: str) -> Call:
+        return Call(live_server.credentials, f"{name}-{uuid.uuid4().hex[:8]}", directory / name)
+
+    at = Troubles(call("deleted"), call("stepped"), call("cut"), call("full"))
+    asyncio.run(asyncio.wait_for(_all_troubles(at, live_server.credentials), 100))
+    yield at
+
+
+async def _all_troubles(at: Troubles, credentials: Credentials) -> None:
+    wall = Wall()
+    proxy = Proxy(urlsplit(credentials.url).port or 0)
+    await proxy.start()
+
+    async def delete(stop: asyncio.Event) -> None:
+        async with api.LiveKitAPI(credentials.url, credentials.key, credentials.secret) as client:
+            await client.room.delete_room(DeleteRoomRequest(room=at.deleted.room))
+
+    async def step(stop: asyncio.Event) -> None:
+        wall.ahead_ns = 3_600 * 10**9
+        await asyncio.sleep(4)
+        stop.set()
+
+    async def cut(stop: asyncio.Event) -> None:
+        await asyncio.sleep(3.5)
+        proxy.cut()
+        await asyncio.sleep(0.5)
+        proxy.mend()
+        await asyncio.sleep(6)
+        stop.set()
+
+    async def full(stop: asyncio.Event) -> None:
+        Disk.left = 60_000
+
+    with pytest.MonkeyPatch.context() as patch:
+        connect = livekit_server.connect
+
+        def soon_too_old(to: Credentials) -> AbstractAsyncContextManager[Server]:
+            """A server takes a token for a minute longer: this one for 5 s more."""
+            through = to.url == proxy.url
+            life = timedelta(seconds=-55) if through else livekit_server.TOKEN_LIFE
+            return connect(to, token_life=life)
+
+        patch.setattr(livekit_server, "connect", soon_too_old)
+        patch.setattr(Journal, "_open", Disk.open_for(at.full.out))
+        plays = {
+            "deleted": at.deleted.play(delete),
+            "stepped": at.stepped.play(step, clock=Clock(wall_ns=wall)),
+            "cut": at.cut.play(cut, recorded_at=proxy.url),
+        }
+        *bundles, refused = await asyncio.gather(
+            *plays.values(), at.full.play(full), return_exceptions=True
+        )
+    await proxy.aclose()
+    for name, bundle in zip(plays, bundles, strict=True):
+        if isinstance(bundle, BaseException):
+            raise bundle
+        at.bundles[name] = bundle
+    assert isinstance(refused, RecordError), refused
+    at.refused = refused
+
+
+@dataclass
+class Wall:
+    """A wall clock that can be set."""
+
+    ahead_ns: int = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() + self.ahead_ns
+
+
+class Disk(io.FileIO):
+    """Files of one recording on a disk that has ``left`` bytes, all together."""
+
+    left = 10**12
+
+    def write(self, data: Buffer) -> int:
+        whole = memoryview(data).cast("B")
+        if Disk.left <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        part = whole[: Disk.left]
+        Disk.left -= len(part)
+        return super().write(part)
+
+    @staticmethod
+    def open_for(out: Path) -> Callable[[Journal, str], BinaryIO]:
+        before = Journal._open
+
+        def opened(journal: Journal, name: str) -> BinaryIO:
+            path = journal._root / name
+            if not path.is_relative_to(out.with_name(out.name + ".unfinished")):
+                return before(journal, name)
+            return io.BufferedWriter(Disk(path, "x"), 1 << 16)
+
+        return opened
+
+
+def test_room_deleted(troubles: Troubles) -> None:
+    bundle = troubles.bundles["deleted"]
+    (event,) = bundle.of_kind("disconnected")
+    assert event.data == {"reason": "room_deleted"}
+    assert ending(bundle) == "room_ended"
+    for role in ("agent", "caller"):
+        assert heard(bundle, troubles.deleted.out, role)
+
+
+def test_clock_stepped(troubles: Troubles) -> None:
+    """Session time goes on; the step is an event."""
+    bundle = troubles.bundles["stepped"]
+    (event,) = bundle.of_kind("lkgate.clock_stepped")
+    by_us = event.data["by_us"]
+    assert isinstance(by_us, int) and abs(by_us - 3_600_000_000) < 100_000
+    assert bundle.manifest.duration_us < 60_000_000
+    assert_in_place(troubles.stepped, bundle, event.t_us, 0, gap=False)
+
+
+def test_signalling_cut_with_a_token_that_has_expired(troubles: Troubles) -> None:
+    """The server gave rtc a new one. Audio has a connection of its own, and nothing is lost."""
+    bundle = troubles.bundles["cut"]
+    assert kinds(bundle, *CUTS) == ["reconnecting", "reconnected"]
+    for e in bundle.events:
+        print(e)
+    assert ending(bundle) == "stopped"
+    assert_in_place(troubles.cut, bundle, now_us(), 0, gap=False)
+
+
+def test_disk_full(troubles: Troubles) -> None:
+    error, out = troubles.refused, troubles.full.out
+    left = out.with_name("full.unfinished")
+    assert str(error) == (
+        f"{left}: the recording could not be written: No space left on device\n"
+        f"  Make room on the disk, then run 'lkgate recover {left}': what was written until then "
+        "is there."
+    )
+    recover(left)
+    bundle = verify(out)
+    for role in ("agent", "caller"):
+        assert len(heard(bundle, out, role)) >= 1
+    assert "end" in bundle.manifest.absent
+
+
+def test_token_that_is_too_old(
+    live_server: LiveServer, tmp_path: Path, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = partial(livekit_server.connect, token_life=timedelta(hours=-1))
+    monkeypatch.setattr(livekit_server, "connect", connect)
+    ann = Person(live_server.credentials, room, "ann", "standard")
+
+    async def play() -> None:
+        await ann.join()
+        try:
+            await record_room(RecordOptions(room, tmp_path / "call", live_server.credentials))
+        finally:
+            await ann.leave()
+
+    with pytest.raises(RecordError) as caught:
+        asyncio.run(asyncio.wait_for(play(), 60))
+    assert str(caught.value) == (
+        f"{live_server.credentials.url}: could not join room {room!r}: by the server's clock, the "
+        "recorder's token has expired\n"
+        "  Set this machine's clock."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_worker_killed(live_server: LiveServer, tmp_path: Path, room: str) -> None:
+    """Its agent is gone, which is an event of the job; the call goes on and is recorded."""
+    credentials = live_server.credentials
+    ann = Person(credentials, room, "ann", "standard", bursts=(1.0, 3.0, 5.0, 7.0, 9.0, 11.0))
+    name = f"greeter-{room}"
+    build = Build(
+        "greeter", Path(sys.executable), HERE / "greeter.py", None, (), HERE, {"GREETER_NAME": name}
+    )
+    states: list[Progress] = []
+
+    async def play() -> None:
+        stop = asyncio.Event()
+        async with start(
+            build, credentials, environ=os.environ, cassette_dir=tmp_path / "parts"
+        ) as worker:
+            await worker.registered(60_000_000, stop)
+            await ann.join()
+            talk = asyncio.create_task(ann.talk(60))
+            recording = asyncio.create_task(
+                record_room(
+                    RecordOptions(room, tmp_path / "call", credentials),
+                    on_progress=states.append,
+                    stop=stop,
+                )
+            )
+            async with api.LiveKitAPI(
+                credentials.url, credentials.key, credentials.secret
+            ) as client:
+                await client.agent_dispatch.create_dispatch(
+                    CreateAgentDispatchRequest(agent_name=name, room=room)
+                )
+            await async_until(lambda: bool(states) and states[-1].tracks >= 2, 30)
+            await asyncio.sleep(5)
+            os.kill(worker._process.pid, signal.SIGKILL)
+            await async_until(lambda: ann.room is None or not ann.room.remote_participants, 30)
+            await asyncio.sleep(2)
+            stop.set()
+            await recording
+            talk.cancel()
+            await asyncio.gather(talk, return_exceptions=True)
+            await ann.leave()
+
+    asyncio.run(asyncio.wait_for(play(), 100))
+    bundle = verify(tmp_path / "call")
+    jobs = [e for e in bundle.of_kind("lkgate.job") if e.data.get("agent_name") != ""]
+    assert [e.data["phase"] for e in jobs] == [
+        "requested",
+        "joined",
+        "first_audio",
+        "assigned",
+        "ended",
+    ]
+    over = jobs[-1]
+    assert over.data["job_id"] == jobs[3].data["job_id"]
+    assert (over.data["status"], over.data["error"]) == (None, None)
+    assert ending(bundle) == "stopped"
+    assert bundle.tracks("caller")[0].span.end_us > over.t_us + 2_000_000
