@@ -7,38 +7,30 @@ from contextlib import suppress
 
 
 class Proxy:
-    """Passes TCP connections on to ``port`` while it is not cut."""
+    """Passes TCP connections on to ``port``."""
 
     def __init__(self, port: int):
         self.url = ""
         self._to = port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._whole = True
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.url = f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def cut(self) -> None:
-        """End every connection, and every new one at once."""
-        self._whole = False
+        """End every connection that there is."""
         for task in self._tasks:
             task.cancel()
 
-    def mend(self) -> None:
-        self._whole = True
-
     async def aclose(self) -> None:
-        self.cut()
         if self._server is not None:
             self._server.close()
+        self.cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self._whole:
-            writer.close()
-            return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
