@@ -107,6 +107,12 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
         created_us = event.data["created_us"]
         assert isinstance(created_us, int) and 0 <= event.t_us - created_us < 1_000_000
     assert processes_of("greeter.py") == []
+    jobs = [e.data for e in bundle.of_kind("lkgate.job") if e.data.get("agent_name") != ""]
+    phases = [data["phase"] for data in jobs]
+    # The server tells of the first job in a minute 5 s late.
+    assert sorted(map(str, phases)) == ["assigned", "first_audio", "joined", "requested"]
+    assert phases[0] == "requested" and phases.index("joined") < phases.index("first_audio")
+    assert {data.get("identity") for data in jobs[1:]} == {jobs[-1]["identity"]}
 
     for file in (tmp_path / "call").rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
