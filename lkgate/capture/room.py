@@ -122,6 +122,7 @@ class RoomCapture:
         self._leave()
         self._participants.clear()
         self._publications.clear()
+        self._listening.cut()
         self._listening.end_all()
         self._connected = False
         self._room = room
@@ -202,6 +203,7 @@ class RoomCapture:
         if self._connected:
             return
         self._connected = True
+        self._listening.restored()
         self._spawn(self._note_connected())
         for participant in list(self._room.remote_participants.values()):
             self._meet(participant, present=True)

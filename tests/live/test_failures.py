@@ -455,8 +455,8 @@ def test_token_that_is_too_old(
     with pytest.raises(RecordError) as caught:
         asyncio.run(asyncio.wait_for(play(), 60))
     assert str(caught.value) == (
-        f"{live_server.credentials.url}: could not join room {room!r}: by the server's clock, the "
-        "recorder's token has expired\n"
+        f"{live_server.credentials.url}: could not join room {room!r}: by the server's clock, "
+        "lkgate's token has expired\n"
         "  Set this machine's clock."
     )
     assert list(tmp_path.iterdir()) == []
