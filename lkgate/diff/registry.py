@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lkgate.measure.registry import spec
+from lkgate.measure.metric import spec
 from lkgate.measure.sample import measured, missing, summarise
 from lkgate.measure.session import Session
 from lkgate.model.bundle import Span

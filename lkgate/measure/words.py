@@ -79,6 +79,14 @@ def _align_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[St
     return steps
 
 
+def contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether the words of a phrase stand together in a text; an empty phrase stands nowhere."""
+    size = len(phrase)
+    return size > 0 and any(
+        tuple(words[at : at + size]) == tuple(phrase) for at in range(len(words) - size + 1)
+    )
+
+
 def similarity(left: Sequence[str], right: Sequence[str]) -> float:
     """1 for the same words, 0 for none in common: one minus the error over the longer text."""
     longer = max(len(left), len(right))

@@ -1,0 +1,60 @@
+"""Speech output: the agent's voice."""
+
+from __future__ import annotations
+
+from lkgate.measure import latency, talk, voice, whole
+from lkgate.measure.metric import Metric, spec
+from lkgate.model.measurement import Evidence
+
+_SPOKEN: tuple[Evidence, ...] = ("agent_audio", "agent_transcript")
+
+METRICS = (
+    Metric(
+        spec(
+            "tts_ttfb", "us", "lower", "turn", "median", "tts", ("session",),
+            "From the first text sent to the voice to the first sound received.",
+            source="LiveKit's tts_node_ttfb of a message.",
+            misleads="In a replay a recorded answer takes as long as it took then.",
+            comparable=True,
+        ),
+        latency.tts_ttfb,
+    ),
+    Metric(
+        spec(
+            "speech_pause", "us", "lower", "turn", "max", "tts", ("caller_audio", "agent_audio"),
+            "The longest pause inside what the agent says without a break.",
+            misleads="A comma is a pause too. A silence of more than 0.7 s ends what is said "
+            "without a break, and is silence_gap's.",
+            comparable=True,
+        ),
+        voice.speech_pause,
+    ),
+    Metric(
+        spec(
+            "speaking_rate", "words", "none", "turn", "median", "tts", _SPOKEN,
+            "Words a minute of the agent's speech.",
+            misleads="Long words are slower: compare it with itself, or judge the same words. "
+            "Turns under a second, and those cut short, are left out.",
+            comparable=True,
+        ),
+        voice.speaking_rate,
+    ),
+    Metric(
+        spec(
+            "agent_words", "words", "none", "turn", "sum", "llm", ("agent_transcript",),
+            "Words that the agent said.",
+            misleads="It counts what the session says was spoken: what the voice made of it is "
+            "not listened to.",
+        ),
+        talk.agent_words,
+    ),
+    Metric(
+        spec(
+            "speech_misses", "count", "lower", "call", "sum", "tts", ("replay",),
+            "TTS requests that the cassette does not hold.",
+            misleads="Their speech lasts as long as the recorded pace says: a fair guess, and a "
+            "guess.",
+        ),
+        whole.speech_misses,
+    ),
+)  # fmt: skip
