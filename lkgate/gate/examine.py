@@ -41,7 +41,7 @@ def examine(result: CallResult) -> Examined:
     usable = result.baseline if stale is None else None
     if failure is not None or isinstance(result.candidate, CallFailure):
         return Examined(_unmeasured(result, failure, stale), {})
-    candidate = session_of(result.candidate, result.labels)
+    candidate = session_of(result.candidate, result.labels, prices=result.prices)
     measurements = measure_all(candidate)
     if usable is None:
         call = JudgedCall(
@@ -57,7 +57,7 @@ def examine(result: CallResult) -> Examined:
             cassette=_cassette(result),
         )
         return Examined(call, {})
-    baseline = session_of(usable.bundle, result.labels)
+    baseline = session_of(usable.bundle, result.labels, prices=result.prices)
     difference = diff(baseline, candidate)
     call = JudgedCall(
         call=result.call,

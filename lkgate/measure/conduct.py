@@ -26,6 +26,8 @@ _CORRECTS = (
 )  # fmt: skip
 # "No" at the end of a call corrects nothing.
 _DECLINES = ("no thank", "no thanks", "no that is all", "no that's all", "no that's it")
+_CORRECTING = tuple(map(words_of, _CORRECTS))
+_DECLINING = tuple(map(words_of, _DECLINES))
 
 
 def call_duration(session: Session) -> Iterator[Sample]:
@@ -144,7 +146,6 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
 def caller_corrections(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
         words = words_of(turn.text or "")
-        corrects = any(contains(words, words_of(phrase)) for phrase in _CORRECTS) and not any(
-            contains(words, words_of(phrase)) for phrase in _DECLINES
-        )
+        corrects = any(contains(words, phrase) for phrase in _CORRECTING)
+        corrects = corrects and not any(contains(words, phrase) for phrase in _DECLINING)
         yield measured(float(corrects), turn, turn.span, f"'{turn.text}'" if corrects else None)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 
 from lkgate.measure.catalogue import call, floor, hearing, media, models, speech, tools
 from lkgate.measure.metric import Metric
+from lkgate.measure.plugin import installed
 from lkgate.measure.sample import missing, summarise
 from lkgate.measure.session import Session
 from lkgate.model.measurement import Measurement
@@ -29,8 +31,22 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
+@cache
+def metrics() -> Mapping[str, Metric]:
+    """Every metric, by name: lkgate's own, and those of the packages that are installed here.
+
+    Raises:
+        ConfigError: a plugin is broken, or takes a name that is taken.
+    """
+    return {**METRICS, **installed(METRICS)}
+
+
 def measure(session: Session, metric: Metric) -> Measurement:
-    """One metric of one session; a number that is none is missing evidence, never a value."""
+    """One metric of one session; a number that is none is missing evidence, never a value.
+
+    A metric that is not lkgate's own and fails gives no value either: a gate that asks for it has
+    no verdict, and all others keep theirs.
+    """
     # A speech-to-speech build has no TTS: its bundle says so.
     absent = session.bundle.manifest.absent.get(metric.spec.layer or "")
     if absent is not None:
@@ -38,7 +54,12 @@ def measure(session: Session, metric: Metric) -> Measurement:
     for evidence in metric.spec.evidence:
         if evidence in session.absent:
             return missing(metric.spec, session.absent[evidence])
-    samples = tuple(metric.samples(session))
+    try:
+        samples = tuple(metric.samples(session))
+    except Exception as error:
+        if metric.spec.name in METRICS:
+            raise
+        return missing(metric.spec, f"the plugin failed: {type(error).__name__}: {error}")
     for sample in samples:
         if sample.value is not None and not math.isfinite(sample.value):
             return missing(metric.spec, f"the value is {sample.value}")
@@ -47,4 +68,4 @@ def measure(session: Session, metric: Metric) -> Measurement:
 
 def measure_all(session: Session) -> dict[str, Measurement]:
     """Every metric of one session, by name."""
-    return {name: measure(session, metric) for name, metric in METRICS.items()}
+    return {name: measure(session, metric) for name, metric in metrics().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lkgate.measure.number import canonical, facts_of
 from lkgate.measure.sample import absent, inapplicable, measured
@@ -86,7 +87,7 @@ def _rate(
     homes = _homes(session, turns)
     tallies: dict[int, _Tally] = defaultdict(_Tally)
     near = heard[0][1] if heard else turns[0]
-    for name, i, j in align([w for w, _ in reference], [w for w, _ in heard]):
+    for name, i, j in _aligned(tuple(w for w, _ in reference), tuple(w for w, _ in heard)):
         if j is not None:
             near = heard[j][1]
         # Where utterances and turns correspond, a lost word lies in its own utterance's turn.
@@ -105,6 +106,10 @@ def _rate(
         value = found.errors / found.words if found.words else 1.0
         note = "; ".join(found.notes) or None
         yield measured(value, turn, turn.span, note, amount=found.errors, weight=found.words)
+
+
+# Four rates count the same alignment of a call.
+_aligned = lru_cache(maxsize=64)(align)
 
 
 @dataclass(slots=True)

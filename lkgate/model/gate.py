@@ -10,6 +10,7 @@ from lkgate.model.bundle import Bundle, Span
 from lkgate.model.difference import CallDifference
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
+from lkgate.model.price import PriceTable
 from lkgate.model.turn import Modality, Turn
 
 Aggregate = Literal["p50", "p90", "p95", "max", "mean", "sum", "count", "rate"]
@@ -115,6 +116,7 @@ class CallResult:
         candidate: the replay, or why there is none.
         cassette: what the recording's cassette is to the one that answered the baseline: the same;
             grown, all that it held still there; changed; unknown if the baseline does not note it.
+        prices: what models cost, if the team said so.
     """
 
     call: str
@@ -123,6 +125,7 @@ class CallResult:
     baseline: Baseline | None
     candidate: Bundle | CallFailure
     cassette: CassetteState = "same"
+    prices: PriceTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lkgate.measure import latency, talk, voice, whole
-from lkgate.measure.metric import Metric, spec
+from lkgate.measure.metric import BOTH, Metric, spec
 from lkgate.model.measurement import Evidence
 
 _SPOKEN: tuple[Evidence, ...] = ("agent_audio", "agent_transcript")
@@ -21,10 +21,10 @@ METRICS = (
     ),
     Metric(
         spec(
-            "speech_pause", "us", "lower", "turn", "max", "tts", ("caller_audio", "agent_audio"),
-            "The longest pause inside what the agent says without a break.",
-            misleads="A comma is a pause too. A silence of more than 0.7 s ends what is said "
-            "without a break, and is silence_gap's.",
+            "speech_pause", "us", "lower", "turn", "max", "tts", (*BOTH, "session"),
+            "The longest pause inside one reply of the agent.",
+            misleads="A comma is a pause too. Where a reply ends is LiveKit's word "
+            "(agent_state_changed); without it two replies in a row are one.",
             comparable=True,
         ),
         voice.speech_pause,
