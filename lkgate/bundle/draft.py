@@ -11,6 +11,7 @@ from lkgate.bundle.labels import LABELS, decode_labels
 from lkgate.bundle.place import new_file
 from lkgate.errors import BundleError
 from lkgate.model.bundle import Bundle, Span
+from lkgate.model.event import Json
 from lkgate.model.turn import Turn
 
 # What stands for words that were spoken and not heard: nobody says this.
@@ -62,34 +63,35 @@ def _lines(turns: Sequence[Turn], language: str | None) -> Iterator[str]:
     yield "caller:" if callers else "caller: []"
     for turn in callers:
         heard = turn.text or NOT_HEARD
-        yield f"- {_text(heard)}  # {_clock(turn.span)}{'' if turn.text else ': nothing was heard'}"
+        yield f"- {_json(heard)}  # {_clock(turn.span)}{'' if turn.text else ': nothing was heard'}"
     calls = [call for turn in turns for call in turn.tools]
     yield "# What a right agent calls, in order; leave out arguments that do not matter."
     yield "tools:" if calls else "tools: []"
     for call in sorted(calls, key=lambda one: one.t_us):
         failed = ": it failed" if call.is_error else ""
-        yield f"- name: {_text(call.name or NOT_HEARD)}  # {_moment(call.t_us)}{failed}"
+        yield f"- name: {_json(call.name or NOT_HEARD)}  # {_moment(call.t_us)}{failed}"
         arguments = call.arguments if isinstance(call.arguments, dict) else {}
         if not arguments:
             yield "  arguments: {}"
             continue
         yield "  arguments:"
         for name, value in arguments.items():
-            yield f"    {_text(name)}: {json.dumps(value, ensure_ascii=False)}"
+            yield f"    {_json(name)}: {_json(value)}"
     yield "# How the call ended, in your own words: booked, informed, escalated."
     yield "outcome: null"
     made = [handoff.new_agent for turn in turns for handoff in turn.handoffs if handoff.new_agent]
     yield "handoffs:" if made else "handoffs: []"
-    yield from (f"- {_text(name)}" for name in made)
+    yield from (f"- {_json(name)}" for name in made)
     yield "# Anything that calls of a kind have in common: accent, route, noise, codec, persona."
     yield "cohort:" if language else "cohort: {}"
     if language:
-        yield f"  language: {_text(language)}"
+        yield f"  language: {_json(language)}"
 
 
-def _text(value: str) -> str:
-    """As a quoted scalar: what is JSON text is YAML text."""
-    return json.dumps(value, ensure_ascii=False)
+def _json(value: Json) -> str:
+    """A value on one line: JSON is YAML, but for characters that nobody can see."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in text)
 
 
 def _clock(span: Span) -> str:

@@ -107,11 +107,11 @@ def _cost(usage: _Usage, price: Price) -> float | None:
         (field.number(usage, "characters_count") or 0.0, price.characters, 1e6),
         (field.number(usage, "audio_duration") or 0.0, price.audio_minutes, 60.0),
     )
-    priced = [(amount, each, per) for amount, each, per in parts if each is not None]
-    # A voice is sold by characters or by time: one price of a kind is enough.
-    if not any(amount for amount, _, _ in priced) and any(amount for amount, _, _ in parts):
-        return None
-    return sum(amount * each / per for amount, each, per in priced)
+    used = [(amount, each, per) for amount, each, per in parts if amount]
+    priced = [(amount, each, per) for amount, each, per in used if each is not None]
+    # Tokens are sold each for themselves; a voice by its characters or by its minutes.
+    enough = len(priced) == len(used) if _is_llm(usage) else bool(priced) or not used
+    return sum(amount * each / per for amount, each, per in priced) if enough else None
 
 
 def _models(session: Session) -> tuple[_Usage, ...] | None:
