@@ -216,7 +216,9 @@ def play(
     end = max(stage.t, stage.agent[-1].end_us / 1e6) + 3.0
     hangup: dict[str, Json] = {"reason": "everything was said", "at_us": us(end - 0.2)}
     stage.add(end - 0.2, "lkgate.caller_hangup", hangup)
-    usage: Json = [{"type": "llm", "input_tokens": 100 * len(steps), "output_tokens": 40}]
+    usage: Json = [
+        {"type": "llm", "model": "m", "input_tokens": 100 * len(steps), "output_tokens": 40}
+    ]
     stage.add(end - 0.1, "session_usage_updated", {"usage": usage})
     return bundle(
         caller=stage.caller,
@@ -286,7 +288,10 @@ class _Stage:
         self.t = stop
         heard = step.says if step.heard is None else step.heard
         ended = max(stop, free - build.end_of_turn) + build.end_of_turn
-        self.add(ended, *said("user", heard, end_of_turn_delay=build.end_of_turn))
+        self.add(
+            ended,
+            *said("user", heard, end_of_turn_delay=build.end_of_turn, transcription_delay=0.3),
+        )
         if index in build.silent_at:
             self.t = stop + 8.0
             return
