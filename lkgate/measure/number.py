@@ -57,7 +57,8 @@ def value_of(text: str) -> float | None:
     )
     if found is not None:
         return float(found[1])
-    tokens = _tokens(words_of(text))
+    # Digits that are no plain number are a date, a version, a telephone number.
+    tokens = [] if re.search(r"\d", text) else _tokens(words_of(text))
     if tokens and all(digit for _, digit in tokens) and len(tokens) <= 15:
         return float("".join(token for token, _ in tokens))
     return None

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from lkgate.measure.registry import METRICS, measure
-from lkgate.measure.session import session_of
+from lkgate.measure.registry import METRICS
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
-from lkgate.model.label import Entity, ExpectedTool, Labels, Step
-from lkgate.model.measurement import Measurement
+from lkgate.model.label import Entity, ExpectedTool, Step
 from lkgate.model.price import Price, PriceTable
 from tests.measure.builders import (
     bundle,
@@ -23,12 +21,7 @@ from tests.measure.builders import (
     without,
     without_confidence,
 )
-
-
-def measured(
-    name: str, session: Bundle, truth: Labels | None = None, prices: PriceTable | None = None
-) -> Measurement:
-    return measure(session_of(session, truth, prices=prices), METRICS[name])
+from tests.measure.measuring import measured
 
 
 def quality(received: int, lost: int, concealed: int, jitter: int, there: int) -> dict[str, Json]:
