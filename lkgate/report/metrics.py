@@ -102,7 +102,8 @@ def as_json(found: Mapping[str, Sequence[MetricSpec]]) -> str:
 def _facts(spec: MetricSpec) -> Iterator[str]:
     """The definition, then one sentence a fact."""
     yield spec.doc
-    yield f"Unit: {_UNIT[spec.unit]}. Better: {_better(spec)}. Version {spec.version}."
+    better = "neither way" if spec.direction == "none" else spec.direction
+    yield f"Unit: {_UNIT[spec.unit]}. Better: {better}. Version {spec.version}."
     value = f"A value each {_SCOPE[spec.scope]}; of a call with several, {_SUMMARY[spec.summary]}."
     if spec.comparable:
         value += " Turns after a divergence from the baseline are left out."
