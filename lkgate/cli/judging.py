@@ -91,7 +91,7 @@ def judge(
     calls = [one.recording.call for one in replayed]
     expected = () if every is None else gate.calls or every
     left_out = [name for name in expected if name not in calls]
-    results = [supplied(_result(one), prices) for one in replayed]
+    results = [supplied(gate, _result(one), one.path, prices) for one in replayed]
     return evaluate(gate, results, recordings=calls, left_out=left_out)
 
 
@@ -121,7 +121,10 @@ def judge_rooms(
 
     verdict = evaluate(
         replace(gate, calls=tuple(repeated(gate.calls))),
-        [supplied(_take_result(one, played.repeats), prices) for one in played.calls],
+        [
+            supplied(gate, _take_result(one, played.repeats), one.candidate.path, prices)
+            for one in played.calls
+        ],
         recordings=repeated(calls),
         left_out=repeated(left_out),
     )

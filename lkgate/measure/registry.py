@@ -47,9 +47,10 @@ def measure(session: Session, metric: Metric) -> Measurement:
     A metric that is not lkgate's own and fails gives no value either: a gate that asks for it has
     no verdict, and all others keep theirs.
     """
-    # A speech-to-speech build has no TTS: its bundle says so.
+    # A speech-to-speech build has no TTS: its bundle says so. What it says of media is another
+    # thing, a kind of evidence.
     absent = session.bundle.manifest.absent.get(metric.spec.layer or "")
-    if absent is not None:
+    if absent is not None and metric.spec.layer != "media":
         return missing(metric.spec, absent)
     for evidence in metric.spec.evidence:
         if evidence in session.absent:

@@ -33,10 +33,19 @@ _TRANSCRIPTS: Mapping[TurnRole, Evidence] = {
 }
 _GIVEN: tuple[Evidence, ...] = ("arrival", "media")
 # Evidence that events of one kind are, and what is said where there is none of them.
-_EVENTS: Mapping[str, Evidence] = {"lkgate.media_quality": "media_quality", "lkgate.job": "job"}
+_EVENTS: Mapping[str, Evidence] = {
+    "lkgate.media_quality": "media_quality",
+    "lkgate.job": "job",
+    "lkgate.audio_level": "levels",
+    "lkgate.speech_quality": "speech_quality",
+    "lkgate.spoken": "spoken",
+}
 _WITHOUT: Mapping[Evidence, str] = {
     "media_quality": "nobody asked LiveKit for the statistics of the connection",
     "job": "nobody saw the agent's job being dispatched",
+    "levels": "nobody listened to the audio",
+    "speech_quality": "nobody listened to the audio",
+    "spoken": "nobody listened to the agent's voice",
 }
 
 

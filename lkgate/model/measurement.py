@@ -8,7 +8,7 @@ from typing import Literal
 from lkgate.model.bundle import Span
 from lkgate.model.turn import Modality
 
-Unit = Literal["us", "ratio", "count", "words", "tokens", "money"]
+Unit = Literal["us", "ratio", "count", "words", "tokens", "money", "dB", "mos"]
 Direction = Literal["lower", "higher", "none"]
 Layer = Literal["media", "stt", "turn_taking", "llm", "tool", "tts"]
 Scope = Literal["turn", "call"]
@@ -25,6 +25,9 @@ Evidence = Literal[
     "confidence",
     "language",
     "media_quality",
+    "levels",
+    "speech_quality",
+    "spoken",
     "job",
     "replay",
     "labels",
@@ -39,7 +42,8 @@ class MetricSpec:
 
     Attributes:
         name: as written in a gate.
-        unit: of its values; times are microseconds, money is in the price table's currency.
+        unit: of its values; times are microseconds, money is in the price table's currency,
+            levels are dB of full scale, ratings of speech (``mos``) go from 1 to 5.
         direction: which way is better.
         version: raised when the definition changes; a baseline of another version is stale.
         scope: ``turn``: one sample a turn (or barge-in, or tool call); ``call``: one a call.

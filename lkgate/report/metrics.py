@@ -19,6 +19,8 @@ _UNIT: Mapping[Unit, str] = {
     "words": "words",
     "tokens": "tokens",
     "money": "money, in the price table's currency",
+    "dB": "dB of full scale",
+    "mos": "rating from 1 to 5",
 }
 _SCOPE: Mapping[Scope, str] = {"turn": "turn", "call": "call"}
 _SUMMARY: Mapping[Summary, str] = {
@@ -38,6 +40,9 @@ _EVIDENCE: Mapping[Evidence, str] = {
     "confidence": "the recogniser's confidence",
     "language": "the language that the recogniser heard",
     "media_quality": "the connection's statistics (live recordings)",
+    "levels": "the audio itself",
+    "speech_quality": "the audio itself, and the extra `quality`",
+    "spoken": "the audio itself, and the extra `quality`",
     "job": "the agent's job (live recordings)",
     "replay": "a replay",
     "labels": "labels",

@@ -6,7 +6,7 @@ labels, prices, the baseline, what the baseline holds, the cassette, a cohort, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -35,6 +35,7 @@ ACCENT = {
 PRICES = PriceTable("2026-11-20", "EUR", {"m": Price(input_tokens=1.0, output_tokens=4.0)})
 
 # Everything that a live recording and a replay can hold, a few seconds into the call.
+_FIRST: dict[str, Json] = {"start_us": 1_000_000, "end_us": 3_000_000}
 _MORE: tuple[tuple[int, str, dict[str, Json]], ...] = (
     (10_000, "lkgate.job", {"phase": "requested", "agent_name": "clinic"}),
     (20_000, "lkgate.job", {"phase": "assigned", "job_id": "j"}),
@@ -54,6 +55,27 @@ _MORE: tuple[tuple[int, str, dict[str, Json]], ...] = (
             "round_trip_us": 100,
         },
     ),
+    (
+        3_000_000,
+        "lkgate.audio_level",
+        {**_FIRST, "role": "agent", "level_dbfs": 1.0, "samples": 9, "clipped_samples": 0},
+    ),
+    (
+        3_000_000,
+        "lkgate.audio_level",
+        {**_FIRST, "role": "caller", "level_dbfs": 1.0, "samples": 9, "clipped_samples": 0},
+    ),
+    (
+        3_000_000,
+        "lkgate.speech_quality",
+        {**_FIRST, "role": "agent", "overall": 3.0, "packet_loss": 3.0},
+    ),
+    (
+        3_000_000,
+        "lkgate.speech_quality",
+        {**_FIRST, "role": "caller", "overall": 3.0, "packet_loss": 3.0},
+    ),
+    (3_000_000, "lkgate.spoken", {**_FIRST, "role": "agent", "text": "Clinic"}),
     (6_500_000, "agent_false_interruption", {"resumed": True}),
     (6_600_000, "user_input_transcribed", {"is_final": True, "language": "en", "transcript": "x"}),
 )
@@ -138,6 +160,13 @@ def examined(name: str, way: Way) -> Examined:
 
 
 LIMIT = {"us": "0 s", "ratio": "0%"}
+_NOTED: Mapping[Evidence, str] = {
+    "media_quality": "lkgate.media_quality",
+    "job": "lkgate.job",
+    "levels": "lkgate.audio_level",
+    "speech_quality": "lkgate.speech_quality",
+    "spoken": "lkgate.spoken",
+}
 MARGIN = {"us": "9 s", "ratio": "99 points"}
 
 
@@ -222,8 +251,8 @@ def emptied(session: Bundle, evidence: Evidence) -> Bundle:
         return without_confidence(session)
     if evidence == "language":
         return without(session, "user_input_transcribed")
-    if evidence in ("media_quality", "job"):
-        return without(session, f"lkgate.{evidence}")
+    if evidence in _NOTED:
+        return without(session, _NOTED[evidence])
     kinds = {event.kind for event in session.events if not event.kind.startswith("lkgate.")}
     return without(session, *kinds)
 

@@ -41,6 +41,14 @@ def heard(language: str) -> tuple[str, dict[str, Json]]:
     return "user_input_transcribed", {"transcript": "x", "is_final": True, "language": language}
 
 
+def sound(
+    kind: str, role: str, start: float, end: float, **found: Json
+) -> tuple[float, str, dict[str, Json]]:
+    where: dict[str, Json] = {"role": role, "start_us": us(start), "end_us": us(end)}
+    return end, kind, {**where, **found}
+
+
+LEVEL, RATED, SPOKEN = "lkgate.audio_level", "lkgate.speech_quality", "lkgate.spoken"
 BOOK: Json = {"day": "tuesday", "n": 2}
 TALK = bundle(
     agent=[span(1, 3), span(6, 8), span(12, 16)],
@@ -112,6 +120,14 @@ TALK = bundle(
             },
         ),
         (18.0, "lkgate.caller_hangup", {"reason": "everything was said"}),
+        sound(LEVEL, "agent", 1, 3, level_dbfs=-20.0, samples=2_000, clipped_samples=0),
+        sound(LEVEL, "caller", 4, 5, level_dbfs=-30.0, samples=1_000, clipped_samples=60),
+        sound(LEVEL, "caller", 9, 11, level_dbfs=-26.0, samples=2_000, clipped_samples=0),
+        sound(RATED, "agent", 1, 3, overall=4.0, packet_loss=4.5),
+        sound(RATED, "caller", 9, 11, overall=3.0, packet_loss=2.5),
+        sound(SPOKEN, "agent", 1, 3, text="Good day"),
+        sound(SPOKEN, "agent", 6, 8, text="which way"),
+        sound(SPOKEN, "agent", 12, 16, text="It is, um, booked."),
         (19.0, "lkgate.job", {"phase": "ended", "status": "failed", "error": "it crashed"}),
     ],
     lasts=20,
@@ -242,6 +258,15 @@ EXPECTED: dict[str, tuple[float, int]] = {
     "concealed_audio": (0.05, 2),
     "jitter": (5_000, 2),
     "round_trip_time": (30_000, 2),
+    # the lower of -30 and -26; 60 of 5000 samples
+    "caller_level": (-30.0, 2),
+    "agent_level": (-20.0, 1),
+    "clipped_audio": (60 / 5_000, 3),
+    "caller_speech_quality": (3.0, 1),
+    "agent_speech_quality": (4.0, 1),
+    "packet_loss_quality": (2.5, 2),
+    # "way" for "day", and an "um": 2 of 7
+    "spoken_word_error_rate": (2 / 7, 3),
 }
 
 
@@ -277,6 +302,9 @@ def test_missing_evidence_is_no_value(name: str) -> None:
         "language": without(TALK, "user_input_transcribed"),
         "media_quality": without(TALK, "lkgate.media_quality"),
         "job": without(TALK, "lkgate.job"),
+        "levels": without(TALK, LEVEL),
+        "speech_quality": without(TALK, RATED),
+        "spoken": without(TALK, SPOKEN),
         "labels": TALK,
         "prices": TALK,
     }

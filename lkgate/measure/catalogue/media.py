@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lkgate.measure import media
+from lkgate.measure import media, sound
 from lkgate.measure.metric import BOTH, Metric, spec
 from lkgate.model.measurement import Evidence
 
@@ -57,5 +57,52 @@ METRICS = (
             misleads=f"{_WAY} Silence that was made up is counted too, and nobody hears it.",
         ),
         media.concealed_audio,
+    ),
+    Metric(
+        spec(
+            "caller_level", "dB", "none", "turn", "median", "media", ("levels",),
+            "How loud the caller's speech is, against full scale.",
+            source="Mean power of a stretch of speech, 0 dB being a full-scale square wave.",
+            misleads="It is of the sound as recorded: gain control in the agent comes after it.",
+        ),
+        sound.caller_level,
+    ),
+    Metric(
+        spec(
+            "agent_level", "dB", "none", "turn", "median", "media", ("levels",),
+            "How loud the agent's speech is, against full scale.",
+            source="As caller_level.",
+            misleads="Louder is not better, and how loud it seems is another thing.",
+        ),
+        sound.agent_level,
+    ),
+    Metric(
+        spec(
+            "clipped_audio", "ratio", "lower", "turn", "rate", "media", ("levels",),
+            "Samples of speech at the end of the scale, three in a row at least, as a share.",
+            misleads="What was clipped before it was made quieter is not seen.",
+        ),
+        sound.clipped_audio,
+    ),
+    Metric(
+        spec(
+            "caller_speech_quality", "mos", "higher", "turn", "median", "media",
+            ("speech_quality",),
+            "How good the caller's speech sounds, background included, from 1 to 5.",
+            source="DNSMOS P.835, overall (Reddy, Gopal, Cutler 2022).",
+            misleads="It is a model's guess of a listener's rating: compare it with itself. A loud "
+            "room is rated low, and is not the agent's fault.",
+        ),
+        sound.caller_speech_quality,
+    ),
+    Metric(
+        spec(
+            "packet_loss_quality", "mos", "higher", "turn", "median", "media",
+            ("speech_quality",),
+            "How good speech sounds after the repair of lost packets, from 1 to 5.",
+            source="PLCMOS v2 (Diener and others 2023), with raters that are always the same.",
+            misleads="It was taught on losses, and rates other faults by chance.",
+        ),
+        sound.packet_loss_quality,
     ),
 )  # fmt: skip

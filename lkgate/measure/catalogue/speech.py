@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lkgate.measure import latency, talk, voice, whole
+from lkgate.measure import latency, sound, talk, voice, whole
 from lkgate.measure.metric import BOTH, Metric, spec
 from lkgate.model.measurement import Evidence
 
@@ -38,6 +38,29 @@ METRICS = (
             comparable=True,
         ),
         voice.speaking_rate,
+    ),
+    Metric(
+        spec(
+            "agent_speech_quality", "mos", "higher", "turn", "median", "tts",
+            ("speech_quality",),
+            "How good the agent's speech sounds, from 1 to 5.",
+            source="DNSMOS P.835, overall (Reddy, Gopal, Cutler 2022).",
+            misleads="It rates noise and distortion. That a voice says the wrong words, or says "
+            "them strangely, it does not hear.",
+        ),
+        sound.agent_speech_quality,
+    ),
+    Metric(
+        spec(
+            "spoken_word_error_rate", "ratio", "lower", "turn", "rate", "tts",
+            (*_SPOKEN, "spoken"),
+            "Words that the agent's voice does not say as the session says it did, as a share.",
+            source="(S + D + I) / N of a local recogniser's transcript (Whisper tiny.en) against "
+            "the agent's text, numbers as digits.",
+            misleads="The recogniser errs too, in some 4 % of words, more in names: compare with "
+            "the same voice. English only.",
+        ),
+        sound.spoken_word_error_rate,
     ),
     Metric(
         spec(
