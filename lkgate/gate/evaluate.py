@@ -11,6 +11,7 @@ from lkgate.gate.estimates import is_derived, is_estimated, samples_resting_on
 from lkgate.gate.examine import Examined, examine
 from lkgate.gate.metrics import DIVERGENCE, SPECS
 from lkgate.gate.words import change, margin, quantity
+from lkgate.measure.oneoff import PREFIX
 from lkgate.model.gate import (
     CallResult,
     Check,
@@ -43,7 +44,8 @@ def evaluate(
         left_out: calls that are not to be judged this time. The rules do not miss them, but the
             verdict is no pass without them.
     """
-    examined = [examine(call) for call in calls]
+    own = [rule.metric for rule in gate.rules if rule.metric.startswith(PREFIX)]
+    examined = [examine(call, own) for call in calls]
     return judge(gate, examined, recordings=recordings, left_out=left_out)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lkgate.diff.call import diff
@@ -34,15 +34,19 @@ class Examined:
     accepted: Mapping[str, int]
 
 
-def examine(result: CallResult) -> Examined:
-    """Measure a call and compare it with its baseline, if that can be used."""
+def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
+    """Measure a call and compare it with its baseline, if that can be used.
+
+    Args:
+        own: names of the gate's own metrics, measured too.
+    """
     failure = _failure(result)
     stale = _stale(result)
     usable = result.baseline if stale is None else None
     if failure is not None or isinstance(result.candidate, CallFailure):
         return Examined(_unmeasured(result, failure, stale), {})
     candidate = session_of(result.candidate, result.labels, prices=result.prices)
-    measurements = measure_all(candidate)
+    measurements = measure_all(candidate, own)
     if usable is None:
         call = JudgedCall(
             call=result.call,
@@ -66,7 +70,7 @@ def examine(result: CallResult) -> Examined:
         turns=candidate.turns,
         baseline_turns=baseline.turns,
         measurements={**measurements, **compare_all(baseline, candidate, difference)},
-        baseline_measurements=measure_all(baseline),
+        baseline_measurements=measure_all(baseline, own),
         difference=difference,
         stale=None,
         cassette=_cassette(result),

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from lkgate.diff.registry import COMPARISONS
 from lkgate.errors import ConfigError
+from lkgate.measure.oneoff import PREFIX, one_off
 from lkgate.measure.plugin import GROUP
 from lkgate.measure.registry import metrics
 from lkgate.model.bundle import Bundle
@@ -16,7 +17,10 @@ from lkgate.model.measurement import MetricSpec
 
 
 class _Specs(Mapping[str, MetricSpec]):
-    """Read when first asked for: plugins are looked for then, and not by who imports this."""
+    """Read when first asked for: plugins are looked for then, and not by who imports this.
+
+    Also knows a gate's own metrics by their names, which are not among those that it lists.
+    """
 
     @cached_property
     def _all(self) -> Mapping[str, MetricSpec]:
@@ -31,6 +35,8 @@ class _Specs(Mapping[str, MetricSpec]):
         return {**single, **{name: entry.spec for name, entry in COMPARISONS.items()}}
 
     def __getitem__(self, name: str) -> MetricSpec:
+        if name.startswith(PREFIX):
+            return one_off(name).spec
         return self._all[name]
 
     def __iter__(self) -> Iterator[str]:

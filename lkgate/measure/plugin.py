@@ -60,7 +60,7 @@ def gather(points: Iterable[Point], taken: Collection[str]) -> dict[str, Metric]
     for point in sorted(points, key=lambda each: each.name):
         where = f"the plugin `{point.name} = {point.value}` of {GROUP}"
         for metric in _offered(point, where):
-            _check(metric.spec, where)
+            check(metric.spec, where)
             name = metric.spec.name
             if name in owners:
                 raise ConfigError(
@@ -99,7 +99,12 @@ def _offered(point: Point, where: str) -> tuple[Metric, ...]:
     return metrics
 
 
-def _check(spec: MetricSpec, where: str) -> None:
+def check(spec: MetricSpec, where: str) -> None:
+    """Refuse a spec that a gate could not judge by.
+
+    Raises:
+        ConfigError: with what is wrong with it.
+    """
     wrong = None
     if not isinstance(spec.name, str) or not _NAME.fullmatch(spec.name):
         wrong = f"the name {spec.name!r} is not one of small letters, digits and underscores"

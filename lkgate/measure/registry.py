@@ -7,11 +7,12 @@ The gate's schema, the docs and the command line read this table; a metric is on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from lkgate.measure.catalogue import call, floor, hearing, media, models, speech, tools
 from lkgate.measure.metric import Metric
+from lkgate.measure.oneoff import one_off
 from lkgate.measure.plugin import installed
 from lkgate.measure.sample import missing, summarise
 from lkgate.measure.session import Session
@@ -60,13 +61,18 @@ def measure(session: Session, metric: Metric) -> Measurement:
     except Exception as error:
         if metric.spec.name in METRICS:
             raise
-        return missing(metric.spec, f"the plugin failed: {type(error).__name__}: {error}")
+        return missing(metric.spec, f"it failed: {type(error).__name__}: {error}")
     for sample in samples:
         if sample.value is not None and not math.isfinite(sample.value):
             return missing(metric.spec, f"the value is {sample.value}")
     return summarise(metric.spec, samples)
 
 
-def measure_all(session: Session) -> dict[str, Measurement]:
-    """Every metric of one session, by name."""
-    return {name: measure(session, metric) for name, metric in metrics().items()}
+def measure_all(session: Session, own: Iterable[str] = ()) -> dict[str, Measurement]:
+    """Every metric of one session, by name.
+
+    Args:
+        own: names of a gate's own metrics (see ``lkgate.measure.oneoff``), measured too.
+    """
+    every = {**metrics(), **{name: one_off(name) for name in own}}
+    return {name: measure(session, metric) for name, metric in every.items()}

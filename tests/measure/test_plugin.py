@@ -140,7 +140,7 @@ def test_one_that_fails_takes_no_other_with_it(installed: Callable[..., None]) -
     found = registry.measure_all(session_of(play([Step("Bye.", "Thank you.")]), None))
     failed = found["acme_thanks"]
     assert (failed.value, failed.missing) == (None, True)
-    assert failed.reason == "the plugin failed: KeyError: 'turn'"
+    assert failed.reason == "it failed: KeyError: 'turn'"
     assert found["acme_again"].reason == "the value is inf"
     assert found["response_latency"].value == 1_200_000
 
