@@ -11,9 +11,10 @@ from typing import get_args
 from lkgate.bundle import decode_labels
 from lkgate.config.prices import parse_prices
 from lkgate.gate.metrics import SPECS
+from lkgate.gate.words import quantity
 from lkgate.measure.metric import Metric
 from lkgate.model.measurement import Evidence, MetricSpec, Unit
-from lkgate.report import metrics
+from lkgate.report import metrics, words
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
 MARK = "<!-- made by: lkgate metrics --format markdown -->\n\n"
@@ -57,6 +58,11 @@ def test_every_unit_and_evidence_has_words() -> None:
 def test_json_has_every_field() -> None:
     entry = json.loads(metrics.as_json({"x": [SPECS["response_latency"]]}))[0]
     assert set(entry) == {field.name for field in fields(MetricSpec)} | {"group"}
+
+
+def test_a_cost_is_shown_to_the_hundredth_of_a_cent() -> None:
+    assert words.value(0.004567, "money") == "0.004567"
+    assert quantity(12.3, "money") == "12.3"
 
 
 def blocks(language: str) -> list[str]:
