@@ -100,13 +100,21 @@ def handoff_context_lost(session: Session) -> Iterator[Sample]:
             at, before, again = turn, list(asked), []
         questions = _questions(turn)
         again += [
-            " ".join(words)
-            for words in questions
-            if any(similarity(words, other) >= _SAME for other in before)
+            " ".join(words) for words in questions if any(_alike(words, other) for other in before)
         ]
         asked += questions
     if at is not None:
         yield _asked_again(at, again)
+
+
+def _alike(words: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether three quarters of the longer one are the other's."""
+    known = set(other)
+    shared = sum(word in known for word in words)
+    # No alignment has more in common than that.
+    if shared < _SAME * max(len(words), len(other)):
+        return False
+    return similarity(words, other) >= _SAME
 
 
 def _asked_again(at: Turn, again: list[str]) -> Sample:
@@ -135,9 +143,7 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
     said: list[tuple[str, ...]] = []
     for turn in session.of("caller"):
         words = words_of(turn.text or "")
-        again = len(words) >= _MIN_WORDS and any(
-            similarity(words, other) >= _SAME for other in said[-_REACH:]
-        )
+        again = len(words) >= _MIN_WORDS and any(_alike(words, other) for other in said[-_REACH:])
         note = f"'{turn.text}' again" if again else None
         yield measured(float(again), turn, turn.span, note)
         said.append(words)

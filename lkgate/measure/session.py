@@ -129,20 +129,24 @@ def session_of(
     by_kind: dict[str, list[Event]] = defaultdict(list)
     for event in bundle.events:
         by_kind[event.kind].append(event)
+    kinds = {kind: tuple(events) for kind, events in by_kind.items()}
     return Session(
         bundle=bundle,
         labels=labels,
         turns=turns_of(bundle) if turns is None else turns,
         caller=speech.caller,
         agent=speech.agent,
-        absent=_absent(bundle, labels, prices),
+        absent=_absent(bundle, labels, prices, kinds),
         prices=prices,
-        _by_kind={kind: tuple(events) for kind, events in by_kind.items()},
+        _by_kind=kinds,
     )
 
 
 def _absent(
-    bundle: Bundle, labels: Labels | None, prices: PriceTable | None
+    bundle: Bundle,
+    labels: Labels | None,
+    prices: PriceTable | None,
+    kinds: Mapping[str, tuple[Event, ...]],
 ) -> dict[Evidence, str]:
     told = bundle.manifest.absent
     found: dict[Evidence, str] = {}
@@ -150,27 +154,28 @@ def _absent(
         found["caller_audio"] = told.get("caller_audio", "no audio track of the caller")
     if not bundle.tracks("agent"):
         found["agent_audio"] = told.get("agent_audio", "no audio track of the agent")
-    if not bundle.of_kind(*SESSION_KINDS):
+    if not any(kind in kinds for kind in SESSION_KINDS):
         found["session"] = told.get("session", "no message of the agent's session")
     for given in _GIVEN:
         # Only an import lacks them, and says so.
         if given in told:
             found[given] = told[given]
-    silent = {side: messages_of(bundle, side) is None for side in _TRANSCRIPTS}
+    told_by = {side: messages_of(bundle, side) for side in _TRANSCRIPTS}
+    silent = {side: said is None for side, said in told_by.items()}
     for side, evidence in _TRANSCRIPTS.items():
         # Of a session that was heard, one side may truly have no words.
         if silent[side] and ("session" in found or all(silent.values())):
             whose = "either side" if all(silent.values()) else f"the {side}"
             found[evidence] = told.get("transcript", f"no words of {whose}")
-    said = messages_of(bundle, "caller")
+    said = told_by["caller"]
     if said and all(message.confidence is None for message in said):
         found["confidence"] = "the speech recogniser gave no confidence"
     elif not said:
         found["confidence"] = "no words of the caller, so no confidence in them"
-    if not any(field.text(e.data, "language") for e in bundle.of_kind("user_input_transcribed")):
+    if not any(field.text(e.data, "language") for e in kinds.get("user_input_transcribed", ())):
         found["language"] = "the speech recogniser named no language"
     for kind, evidence in _EVENTS.items():
-        if not bundle.of_kind(kind):
+        if kind not in kinds:
             found[evidence] = told.get(evidence, _WITHOUT[evidence])
     if bundle.manifest.source != "replay":
         found["replay"] = "only a replay has it, and this is not one"
