@@ -47,7 +47,7 @@ def test_unknown() -> None:
 
 
 def test_completion() -> None:
-    complete = ShellComplete(cli, {}, "lkgate", "_LKGATE_COMPLETE")
+    complete = ShellComplete(cli, {}, "lkgate", "_COMPLETE")
     found = complete.get_completions(["metrics"], "tool_l")
     assert [(item.value, item.help) for item in found] == [
         ("tool_latency", SPECS["tool_latency"].doc)
