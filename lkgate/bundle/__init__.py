@@ -14,6 +14,7 @@ from lkgate.bundle.journal import Journal, TrackWriter
 if TYPE_CHECKING:
     from lkgate.bundle.change import pack, reseal, strip_audio, unpack
     from lkgate.bundle.close import close_journal
+    from lkgate.bundle.draft import draft_labels, write_draft
     from lkgate.bundle.labels import decode_labels, schema
     from lkgate.bundle.reader import read, read_baseline, read_pcm, verify
     from lkgate.bundle.since import cassette_index, cassette_since
@@ -25,6 +26,7 @@ __all__ = [
     "cassette_since",
     "close_journal",
     "decode_labels",
+    "draft_labels",
     "pack",
     "read",
     "read_baseline",
@@ -34,6 +36,7 @@ __all__ = [
     "strip_audio",
     "unpack",
     "verify",
+    "write_draft",
 ]
 
 _HOMES = {
@@ -41,6 +44,7 @@ _HOMES = {
     "cassette_since": "since",
     "close_journal": "close",
     "decode_labels": "labels",
+    "draft_labels": "draft",
     "pack": "change",
     "read": "reader",
     "read_baseline": "reader",
@@ -50,6 +54,7 @@ _HOMES = {
     "strip_audio": "change",
     "unpack": "change",
     "verify": "reader",
+    "write_draft": "draft",
 }
 
 

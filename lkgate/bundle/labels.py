@@ -7,13 +7,22 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import get_args
 
 import jsonschema
 
 from lkgate import document
 from lkgate.errors import BundleError
 from lkgate.model.event import Json
-from lkgate.model.label import ExpectedTool, Labels
+from lkgate.model.label import (
+    ArgumentKind,
+    ArgumentRule,
+    Entity,
+    ExpectedTool,
+    Labels,
+    Step,
+    StepKind,
+)
 
 LABELS = "labels.yaml"
 MAX_BYTES = 1 << 20
@@ -52,29 +61,98 @@ def decode_labels(data: bytes, where: str) -> Labels:
     if errors:
         raise _explain(errors[0], read)
     assert isinstance(value, dict)
-    return _labels(value)
+    labels = _labels(value)
+    _consistent(labels, read)
+    return labels
 
 
 def _labels(value: Mapping[str, Json]) -> Labels:
-    match value:
-        case {"reviewed": bool(reviewed), "caller": list(caller), "tools": list(tools)}:
-            pass
-        case _:
-            raise AssertionError("the schema let labels of another shape pass")
-    expected: list[ExpectedTool] = []
-    for tool in tools:
-        match tool:
-            case {"name": str(name), "arguments": dict(arguments)}:
-                expected.append(ExpectedTool(name, arguments))
+    """What the schema let pass, as it is: nothing is checked here."""
+    reviewed = value["reviewed"]
     outcome = value.get("outcome")
     cohort = value.get("cohort")
+    handoffs = value.get("handoffs")
+    forbidden = value.get("forbidden")
+    never = forbidden if isinstance(forbidden, dict) else {}
+    said = _items(value, "caller")
     return Labels(
-        reviewed=reviewed,
-        caller=tuple(str(words) for words in caller),
-        tools=tuple(expected),
+        reviewed=reviewed is True,
+        caller=tuple(str(one["text"]) if isinstance(one, dict) else str(one) for one in said),
+        tools=tuple(_tool(one) for one in _items(value, "tools") if isinstance(one, dict)),
         outcome=outcome if isinstance(outcome, str) else None,
         cohort={key: str(word) for key, word in cohort.items()} if isinstance(cohort, dict) else {},
+        entities=tuple(
+            Entity(at, str(entity["kind"]), str(entity["text"]))
+            for at, one in enumerate(said)
+            if isinstance(one, dict)
+            for entity in _items(one, "entities")
+            if isinstance(entity, dict)
+        ),
+        handoffs=tuple(map(str, handoffs)) if isinstance(handoffs, list) else None,
+        required=tuple(_step(one) for one in _items(value, "required") if isinstance(one, dict)),
+        forbidden_tools=tuple(map(str, _items(never, "tools"))),
+        forbidden_phrases=tuple(map(str, _items(never, "phrases"))),
+        confirmations=tuple(map(str, _items(value, "confirmations"))),
     )
+
+
+def _items(value: Mapping[str, Json], key: str) -> list[Json]:
+    found = value.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _tool(value: Mapping[str, Json]) -> ExpectedTool:
+    arguments, rules = value["arguments"], value.get("rules")
+    return ExpectedTool(
+        name=str(value["name"]),
+        arguments=arguments if isinstance(arguments, dict) else {},
+        rules={key: _rule(rule) for key, rule in rules.items()} if isinstance(rules, dict) else {},
+        changes=value.get("changes") is True,
+        after=tuple(map(str, _items(value, "after"))),
+    )
+
+
+def _rule(value: Json) -> ArgumentRule:
+    data = value if isinstance(value, dict) else {"rule": value}
+    kind = next(one for one in get_args(ArgumentKind) if one == data["rule"])
+    tolerance, similarity = data.get("tolerance", 0.0), data.get("similarity", 1.0)
+    assert isinstance(tolerance, int | float)  # the schema says so
+    assert isinstance(similarity, int | float)
+    return ArgumentRule(kind, float(tolerance), float(similarity))
+
+
+def _step(value: Mapping[str, Json]) -> Step:
+    ((kind, what),) = value.items()
+    return Step(next(one for one in get_args(StepKind) if one == kind), str(what))
+
+
+def _consistent(labels: Labels, read: document.Document[BundleError]) -> None:
+    """What a schema cannot say: a rule without its argument, an entity that was never said."""
+    for at, tool in enumerate(labels.tools):
+        for name in tool.rules:
+            if not _holds(tool.arguments, name):
+                raise read.error(
+                    f"tools[{at}].rules.{name}: {tool.name} has no such argument here",
+                    ("tools", at, "rules", name),
+                    "A rule says how an argument of `arguments` is compared.",
+                    key=True,
+                )
+    for entity in labels.entities:
+        if entity.text.casefold() not in labels.caller[entity.utterance].casefold():
+            raise read.error(
+                f"caller[{entity.utterance}]: {entity.text!r} does not stand in the utterance",
+                ("caller", entity.utterance),
+                "Write an entity as it was said.",
+            )
+
+
+def _holds(arguments: Mapping[str, Json], path: str) -> bool:
+    here: Json = dict(arguments)
+    for name in path.split("."):
+        if not isinstance(here, dict) or name not in here:
+            return False
+        here = here[name]
+    return True
 
 
 def _explain(

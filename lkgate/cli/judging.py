@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lkgate.builds import lacking_layers
 from lkgate.bundle import cassette_since, read_baseline
+from lkgate.cli.supply import supplied
 from lkgate.config import Config
 from lkgate.errors import ConfigError
 from lkgate.gate.aggregate import PERCENTILES
@@ -20,6 +21,7 @@ from lkgate.gate.support import refuse_percentiles, refuse_slices
 from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
+from lkgate.model.price import PriceTable
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import Replayed
@@ -101,21 +103,33 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def judge(
-    gate: Gate, replayed: Sequence[Replayed], *, every: Sequence[str] | None = None
+    gate: Gate,
+    replayed: Sequence[Replayed],
+    *,
+    every: Sequence[str] | None = None,
+    prices: PriceTable | None = None,
 ) -> Verdict:
     """Judge replays against the baselines beside their recordings.
 
     Args:
         every: if only some calls were replayed because they were named, the names of all
             recordings. What the gate names, or all of them if it names none, is left out then.
+        prices: what models cost, if the team said so.
     """
     calls = [one.recording.call for one in replayed]
     expected = () if every is None else gate.calls or every
     left_out = [name for name in expected if name not in calls]
-    return evaluate(gate, [_result(one) for one in replayed], recordings=calls, left_out=left_out)
+    results = [supplied(gate, _result(one), one.path, prices) for one in replayed]
+    return evaluate(gate, results, recordings=calls, left_out=left_out)
 
 
-def judge_rooms(gate: Gate, played: RoomSet, *, every: Sequence[str] | None = None) -> Verdict:
+def judge_rooms(
+    gate: Gate,
+    played: RoomSet,
+    *,
+    every: Sequence[str] | None = None,
+    prices: PriceTable | None = None,
+) -> Verdict:
     """Judge calls over live rooms. Every repeat counts as a call of its own, in one pool.
 
     With an interleaved build each repeat is held to that build's of the same minutes, else to the
@@ -123,7 +137,7 @@ def judge_rooms(gate: Gate, played: RoomSet, *, every: Sequence[str] | None = No
     evidence, whatever it shows.
 
     Args:
-        every: as in :func:`judge`.
+        every, prices: as in :func:`judge`.
     """
     calls = list(dict.fromkeys(one.recording.call for one in played.calls))
     expected = () if every is None else gate.calls or every
@@ -135,7 +149,10 @@ def judge_rooms(gate: Gate, played: RoomSet, *, every: Sequence[str] | None = No
 
     verdict = evaluate(
         replace(gate, calls=tuple(repeated(gate.calls))),
-        [_take_result(one, played.repeats) for one in played.calls],
+        [
+            supplied(gate, _take_result(one, played.repeats), one.candidate.path, prices)
+            for one in played.calls
+        ],
         recordings=repeated(calls),
         left_out=repeated(left_out),
     )

@@ -37,6 +37,8 @@ COMMANDS = {
     "import": ("lkgate.cli.import_", "Make a bundle of a call that something else recorded."),
     "derive": ("lkgate.cli.derive", "Make a cassette of what was heard of a call."),
     "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
+    "metrics": ("lkgate.cli.metrics", "List what can be measured, and what it means."),
+    "label": ("lkgate.cli.label", "Draft a recording's labels for a person to correct."),
     "check": ("lkgate.cli.check", "Verify every digest of a bundle."),
     "accept": ("lkgate.cli.accept", "Make the last replay of a build the baseline."),
     "seal": ("lkgate.cli.seal", "Take edited labels as a bundle's content."),

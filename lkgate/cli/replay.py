@@ -124,6 +124,7 @@ def command(
     from lkgate.cli.progress import replay_progress
     from lkgate.cli.reports import parse, write
     from lkgate.cli.settings import settings
+    from lkgate.cli.supply import price_table
     from lkgate.replay.recordings import names_of_recordings
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
@@ -139,6 +140,7 @@ def command(
     config = settings(_policies(on_miss))
     build = resolve(against, config)
     loaded = [] if no_gate else load_gates(config, gates, build)
+    prices = price_table(config)
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     wanted = parse(reports, gates=len(loaded))
@@ -182,7 +184,7 @@ def command(
     _say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
         _say_output(replays)
-    verdicts = [judge(gate, replays.calls, every=every) for gate in loaded]
+    verdicts = [judge(gate, replays.calls, every=every, prices=prices) for gate in loaded]
     digest = replays.digest or "incomplete"
     if no_gate:
         _print_failures(replays)

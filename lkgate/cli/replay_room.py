@@ -72,6 +72,7 @@ def replay_room(
     from lkgate.cli.judging import judge_rooms
     from lkgate.cli.listening import sources_of_rooms
     from lkgate.cli.reports import write
+    from lkgate.cli.supply import price_table
     from lkgate.model.gate import LiveRoom
     from lkgate.replay.run import ReplayOptions
     from lkgate.rooms import RoomOptions, replay_in_rooms
@@ -90,7 +91,8 @@ def replay_room(
         replay_in_rooms(recordings, build, options, interleave=interleave, on_progress=_say)
     )
     live = LiveRoom(played.repeats, interleave.name if interleave else None, played.at_once)
-    verdicts = [judge_rooms(gate, played, every=every) for gate in gates]
+    prices = price_table(config)
+    verdicts = [judge_rooms(gate, played, every=every, prices=prices) for gate in gates]
     for one in played.calls:
         for take in filter(None, (one.candidate, one.baseline)):
             if take.late is not None:

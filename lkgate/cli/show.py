@@ -10,22 +10,38 @@ import click
 @click.command("show")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--events", is_flag=True, help="Every event, a line each, instead of the turns.")
-def command(bundle: Path, events: bool) -> None:
+@click.option("--metrics", "all_metrics", is_flag=True, help="Every metric instead of the turns.")
+@click.option(
+    "--listen",
+    "listened",
+    is_flag=True,
+    help="With --metrics, also those that listen to the audio (needs the extra `quality`).",
+)
+def command(bundle: Path, events: bool, all_metrics: bool, listened: bool) -> None:
     """Print who said what when in BUNDLE, its tool calls, interruptions and latencies."""
     import json
 
     from lkgate.bundle import read
-    from lkgate.report.inert import visible
 
+    if listened and not all_metrics:
+        raise click.UsageError("--listen says what --metrics prints")
+    if events and all_metrics:
+        raise click.UsageError("--events and --metrics print different things: choose one")
     found = read(bundle)
     if events:
         for event in found.events:
             data = json.dumps(event.data, ensure_ascii=False)
-            click.echo(visible(f"{event.t_us / 1e6:10.3f}  {event.kind}  {data}"))
+            click.echo(f"{event.t_us / 1e6:10.3f}  {event.kind}  {data}")
         return
     from lkgate.cli.terminal import print_report
     from lkgate.measure import measure, turns_of
-    from lkgate.report.session import render
+    from lkgate.report.session import numbers, render
 
     turns = turns_of(found)
-    print_report(render(found, turns, measure(found, turns, found.labels)))
+    if not all_metrics:
+        print_report(render(found, turns, measure(found, turns, found.labels)))
+        return
+    from lkgate.listen import LISTENED, listen
+
+    heard = listen(bundle, found, LISTENED if listened else ("levels",))
+    print_report(numbers(measure(heard, turns, found.labels)))

@@ -1,6 +1,7 @@
 """The project's settings: flag, then ``LKGATE_*``, then file, then default."""
 
 from lkgate.config.load import load_config
+from lkgate.config.prices import read_prices
 from lkgate.config.settings import (
     BuildEntry,
     Config,
@@ -20,4 +21,5 @@ __all__ = [
     "ToolPolicy",
     "Tools",
     "load_config",
+    "read_prices",
 ]

@@ -180,6 +180,7 @@ def _config(data: Mapping[str, Json], root: Path, source: Source | None) -> Conf
         builds={name: _build(name, entry, root, source) for name, entry in builds.items()},
         tools=_tools(cast(dict[str, Json], data.get("tools", {}))),
         replay=_replay(cast(dict[str, Json], data.get("replay", {}))),
+        prices=root / cast(str, data["prices"]) if "prices" in data else None,
     )
 
 

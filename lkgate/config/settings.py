@@ -116,6 +116,7 @@ class Config:
     Attributes:
         path: file that they came from, ``None`` without one.
         root: directory that relative paths start at.
+        prices: the team's table of prices, ``None`` if it has none.
     """
 
     path: Path | None
@@ -125,3 +126,4 @@ class Config:
     builds: Mapping[str, BuildEntry]
     tools: Tools
     replay: ReplaySettings
+    prices: Path | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lkgate.measure.registry import spec
+from lkgate.measure.metric import spec
 from lkgate.measure.sample import measured, missing, summarise
 from lkgate.measure.session import Session
 from lkgate.model.bundle import Span
@@ -109,6 +109,8 @@ _COMPARISONS = (
             "divergence", "count", "lower", "call", "sum", None, _SOUNDS,
             "Calls in which the conversation became another one: other tools or arguments, "
             "another handoff, a turn missing or new.",
+            misleads="Other words around the same acts are no divergence. A baseline that was "
+            "wrong makes a build that mends it diverge.",
         ),
         _divergence,
     ),
@@ -116,6 +118,8 @@ _COMPARISONS = (
         spec(
             "diverged_turns", "ratio", "lower", "call", "rate", None, _SOUNDS,
             "Turns from the first divergence on, that turn included, as a share of all.",
+            misleads="It is how much of a call can no longer be compared, not how much of it is "
+            "wrong.",
         ),
         _diverged_turns,
     ),
@@ -124,6 +128,8 @@ _COMPARISONS = (
             "tool_selection_changes", "count", "lower", "turn", "sum", "llm", _SESSIONS,
             "Tools called, left out or reordered against the baseline, up to the first "
             "divergence.",
+            misleads="What happens after the divergence is not counted: one early change hides "
+            "later ones.",
         ),
         _tool_selection,
     ),
@@ -132,6 +138,8 @@ _COMPARISONS = (
             "tool_argument_changes", "count", "lower", "turn", "sum", "llm", _SESSIONS,
             "Turns that call a tool of the baseline with other arguments, up to the first "
             "divergence.",
+            misleads="Every argument counts, to the letter: a free text that is worded otherwise "
+            "is a change. tool_argument_errors compares by the labels' rules.",
         ),
         _tool_arguments,
     ),
@@ -139,6 +147,8 @@ _COMPARISONS = (
         spec(
             "tool_result_changes", "count", "none", "turn", "sum", "tool", _SESSIONS,
             "Agent turns in which the same tool call gave another result.",
+            misleads="A tool that runs in the replay can give another result with the same code: "
+            "the time, a new reference.",
         ),
         _each("tool_result", "agent"),
     ),
@@ -146,6 +156,7 @@ _COMPARISONS = (
         spec(
             "handoff_changes", "count", "lower", "turn", "sum", "llm", _SESSIONS,
             "Agent turns that hand off to another agent than the baseline does.",
+            misleads="An agent that was only given another name is another agent.",
         ),
         _each("handoff", "agent"),
     ),
@@ -153,6 +164,7 @@ _COMPARISONS = (
         spec(
             "transcript_changes", "count", "lower", "turn", "sum", "stt", _SESSIONS,
             "Caller turns in which the agent heard other words than in the baseline.",
+            misleads="Other words can be better ones: word_error_rate says which are right.",
         ),
         _each("transcript", "caller"),
     ),
@@ -160,6 +172,7 @@ _COMPARISONS = (
         spec(
             "agent_text_changes", "count", "none", "turn", "sum", "llm", _SESSIONS,
             "Agent turns with other words than the baseline's.",
+            misleads="The same said otherwise is a change.",
         ),
         _each("agent_text", "agent"),
     ),

@@ -16,6 +16,7 @@ from lkgate.gate.places import places
 from lkgate.gate.sentences import reason, too_few, undecided
 from lkgate.gate.slices import expand
 from lkgate.gate.trial import Trial
+from lkgate.measure.oneoff import PREFIX
 from lkgate.model.check import Check
 from lkgate.model.gate import (
     CallResult,
@@ -48,7 +49,8 @@ def evaluate(
         left_out: calls that are not to be judged this time. The rules do not miss them, but the
             verdict is no pass without them.
     """
-    examined = [examine(call) for call in calls]
+    own = [rule.metric for rule in gate.rules if rule.metric.startswith(PREFIX)]
+    examined = [examine(call, own) for call in calls]
     return judge(gate, examined, recordings=recordings, left_out=left_out)
 
 

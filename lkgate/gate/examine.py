@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lkgate.diff.call import diff
@@ -34,15 +34,19 @@ class Examined:
     accepted: Mapping[str, int]
 
 
-def examine(result: CallResult) -> Examined:
-    """Measure a call and compare it with its baseline, if that can be used."""
+def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
+    """Measure a call and compare it with its baseline, if that can be used.
+
+    Args:
+        own: names of the gate's own metrics, measured too.
+    """
     failure = _failure(result)
     stale = _stale(result)
     usable = result.baseline if stale is None else None
     if failure is not None or isinstance(result.candidate, CallFailure):
         return Examined(_unmeasured(result, failure, stale), {})
-    candidate = session_of(result.candidate, result.labels)
-    measurements = measure_all(candidate)
+    candidate = session_of(result.candidate, result.labels, prices=result.prices)
+    measurements = measure_all(candidate, own)
     if usable is None:
         call = JudgedCall(
             call=result.call,
@@ -58,7 +62,7 @@ def examine(result: CallResult) -> Examined:
             take_of=result.take_of,
         )
         return Examined(call, {})
-    baseline = session_of(usable.bundle, result.labels)
+    baseline = session_of(usable.bundle, result.labels, prices=result.prices)
     difference = diff(baseline, candidate)
     call = JudgedCall(
         call=result.call,
@@ -67,7 +71,7 @@ def examine(result: CallResult) -> Examined:
         turns=candidate.turns,
         baseline_turns=baseline.turns,
         measurements={**measurements, **compare_all(baseline, candidate, difference)},
-        baseline_measurements=measure_all(baseline),
+        baseline_measurements=measure_all(baseline, own),
         difference=difference,
         stale=None,
         cassette=_cassette(result),

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from lkgate.diff.registry import COMPARISONS
-from lkgate.measure.registry import METRICS
+from lkgate.errors import ConfigError
+from lkgate.measure.oneoff import PREFIX, one_off
+from lkgate.measure.plugin import GROUP
+from lkgate.measure.registry import metrics
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
 from lkgate.model.gate import Baseline
 from lkgate.model.measurement import MetricSpec
 
-SPECS: Mapping[str, MetricSpec] = {
-    **{name: metric.spec for name, metric in METRICS.items()},
-    **{name: entry.spec for name, entry in COMPARISONS.items()},
-}
+
+class _Specs(Mapping[str, MetricSpec]):
+    """Read when first asked for: plugins are looked for then, and not by who imports this.
+
+    Also knows a gate's own metrics by their names, which are not among those that it lists.
+    """
+
+    @cached_property
+    def _all(self) -> Mapping[str, MetricSpec]:
+        single = {name: metric.spec for name, metric in metrics().items()}
+        clash = sorted(single.keys() & COMPARISONS.keys())
+        if clash:
+            raise ConfigError(
+                f"a plugin's metric `{clash[0]}` has the name of one of lkgate's own",
+                where=GROUP,
+                next_step="Give it another name, for instance with the team's before it.",
+            )
+        return {**single, **{name: entry.spec for name, entry in COMPARISONS.items()}}
+
+    def __getitem__(self, name: str) -> MetricSpec:
+        if name.startswith(PREFIX):
+            return one_off(name).spec
+        return self._all[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+SPECS: Mapping[str, MetricSpec] = _Specs()
 
 # A rule on one of these judges that turns were lost to a divergence.
 DIVERGENCE = ("divergence", "diverged_turns")

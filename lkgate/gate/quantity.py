@@ -17,6 +17,9 @@ HOW: dict[Unit, str] = {
     "count": "Write a plain number.",
     "words": "Write a plain number.",
     "tokens": "Write a plain number.",
+    "money": "Write a plain number, in the price table's currency.",
+    "dB": "Write a level, for instance -26 dB.",
+    "mos": "Write a rating from 1 to 5.",
 }
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lkgate.document import Document, Path
-from lkgate.errors import GateFileError
+from lkgate.errors import ConfigError, GateFileError
 from lkgate.gate import quantity
 from lkgate.gate.aggregate import OF_THESE_CALLS, carried_by
 from lkgate.gate.metrics import SPECS
+from lkgate.measure.oneoff import PREFIX
 from lkgate.model.check import Margin
 from lkgate.model.event import Json
 from lkgate.model.gate import About, Aggregate, Rule
@@ -107,6 +108,8 @@ class _Entry:
 
     def _spec(self) -> MetricSpec:
         name = self._text("metric")
+        if name.startswith(PREFIX):
+            return self._one_off(name)
         if name in SPECS:
             spec = SPECS[name]
             if spec.layer is not None and spec.layer in self.lacking:
@@ -119,6 +122,19 @@ class _Entry:
         near = difflib.get_close_matches(name, list(SPECS), n=1, cutoff=0.5)
         hint = f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(SPECS))}."
         raise self.document.error(f"there is no metric `{name}`", (*self.path, "metric"), hint)
+
+    def _one_off(self, name: str) -> MetricSpec:
+        """A metric out of a file whose place is counted from the gate's."""
+        file = name.removeprefix(PREFIX)
+        beside, slash, _ = self.document.name.rpartition("/")
+        if not file.startswith("/"):
+            file = f"{beside}{slash}{file}"
+        try:
+            return SPECS[f"{PREFIX}{file}"]
+        except ConfigError as error:
+            at = f"{error.where}: " if error.where else ""
+            what = f"{at}{error.what}"
+            raise self.document.error(what, (*self.path, "metric"), error.next_step) from error
 
     def _aggregate(self, spec: MetricSpec) -> Aggregate:
         name = next(one for one in _AGGREGATES if one == self.data["aggregate"])

@@ -14,6 +14,8 @@ def quantity(value: float, unit: Unit) -> str:
         return f"{value / 1000:.0f} ms"
     if unit == "ratio":
         return f"{value * 100:.1f} %"
+    if unit == "money":
+        return f"{value:.4g}"
     number = f"{value:.0f}" if value == round(value) else f"{value:.2f}"
     return number if unit == "count" else f"{number} {unit}"
 

@@ -34,6 +34,7 @@ def tool_calls(bundle: Bundle) -> tuple[ToolCall, ...]:
                 is_error=data.get("is_error") is True or (seen is not None and seen.is_error),
                 t_us=seen.t_us if seen else event.t_us,
                 ended_us=(seen.ended_us if seen else None) or event.t_us,
+                timed=seen is not None and seen.timed,
             )
     return tuple(sorted(calls.values(), key=lambda call: call.t_us))
 
@@ -53,6 +54,8 @@ def _progress(calls: dict[str, ToolCall], event: Event) -> None:
         t_us=event.t_us,
         ended_us=None,
     )
+    if data.get("phase") == "started":
+        call = replace(call, timed=True)
     if name := field.text(data, "name"):
         call = replace(call, name=name)
     if data.get("arguments") is not None:

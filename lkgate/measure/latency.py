@@ -66,14 +66,7 @@ def _asked(session: Session) -> Iterator[tuple[Turn, int | None, str | None]]:
 
 
 def time_to_first_audio(session: Session) -> Iterator[Sample]:
-    tracks = session.bundle.tracks("caller")
-    names = {track.participant for track in tracks}
-    arrivals = [
-        event.t_us
-        for event in session.bundle.of_kind("participant_connected")
-        if event.data.get("identity") in names
-    ]
-    arrived = min(arrivals, default=min(track.offset_us for track in tracks))
+    arrived = session.arrived_us()
     heard = next((span for span in session.agent if span.end_us > arrived), None)
     if heard is None:
         yield absent(None, session.whole, "the agent never made a sound")
@@ -81,6 +74,13 @@ def time_to_first_audio(session: Session) -> Iterator[Sample]:
     first = max(arrived, heard.start_us)
     turn = next(turn for turn in session.turns if heard in turn.spans)
     yield measured(first - arrived, turn, Span(arrived, first))
+
+
+def call_answered(session: Session) -> Iterator[Sample]:
+    arrived = session.arrived_us()
+    heard = any(span.end_us > arrived for span in session.agent)
+    note = None if heard else "the agent never made a sound"
+    yield measured(float(heard), None, session.whole, note)
 
 
 def end_of_turn_delay(session: Session) -> Iterator[Sample]:

@@ -54,6 +54,7 @@ def _from_item(event: Event) -> Message:
         end_of_turn_delay_us=field.positive_us(metrics, "end_of_turn_delay"),
         llm_ttft_us=field.positive_us(metrics, "llm_node_ttft"),
         tts_ttfb_us=field.positive_us(metrics, "tts_node_ttfb"),
+        confidence=field.number(item, "transcript_confidence"),
     )
 
 

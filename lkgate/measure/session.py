@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lkgate.measure import field
 from lkgate.measure.floor import speech_of
 from lkgate.measure.message import messages_of
 from lkgate.measure.turns import turns_of
 from lkgate.model.bundle import Bundle, Span
+from lkgate.model.event import Event
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Evidence
+from lkgate.model.price import PriceTable
 from lkgate.model.turn import Turn, TurnRole
 
 # The events that the agent's session sends; one of them is proof that it was heard.
@@ -28,6 +32,21 @@ _TRANSCRIPTS: Mapping[TurnRole, Evidence] = {
     "agent": "agent_transcript",
 }
 _GIVEN: tuple[Evidence, ...] = ("arrival", "media")
+# Evidence that events of one kind are, and what is said where there is none of them.
+_EVENTS: Mapping[str, Evidence] = {
+    "lkgate.media_quality": "media_quality",
+    "lkgate.job": "job",
+    "lkgate.audio_level": "levels",
+    "lkgate.speech_quality": "speech_quality",
+    "lkgate.spoken": "spoken",
+}
+_WITHOUT: Mapping[Evidence, str] = {
+    "media_quality": "nobody asked LiveKit for the statistics of the connection",
+    "job": "nobody saw the agent's job being dispatched",
+    "levels": "nobody listened to the audio",
+    "speech_quality": "nobody listened to the audio",
+    "spoken": "nobody listened to the agent's voice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +58,7 @@ class Session:
         turns: of the bundle.
         caller, agent: speech, sorted and disjoint; short pauses of the agent are closed.
         absent: evidence that the bundle cannot give, with the reason.
+        prices: what models cost, if the team said so.
     """
 
     bundle: Bundle
@@ -47,6 +67,8 @@ class Session:
     caller: tuple[Span, ...]
     agent: tuple[Span, ...]
     absent: Mapping[Evidence, str]
+    prices: PriceTable | None
+    _by_kind: Mapping[str, tuple[Event, ...]]
 
     @property
     def whole(self) -> Span:
@@ -55,51 +77,110 @@ class Session:
     def of(self, role: str) -> tuple[Turn, ...]:
         return tuple(turn for turn in self.turns if turn.role == role)
 
+    def of_kind(self, *kinds: str) -> tuple[Event, ...]:
+        """The events of these kinds, in order, without a search through all of them."""
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], ())
+        found = [event for kind in kinds for event in self._by_kind.get(kind, ())]
+        return tuple(sorted(found, key=lambda event: event.seq))
+
+    def turn_at(self, t_us: int) -> Turn | None:
+        """The last turn that had begun."""
+        begun = [turn for turn in self.turns if turn.span.start_us <= t_us]
+        return begun[-1] if begun else None
+
+    def arrived_us(self) -> int:
+        """When the caller came; where no event tells, when the caller's track began."""
+        tracks = self.bundle.tracks("caller")
+        names = {track.participant for track in tracks}
+        came = [
+            event.t_us
+            for event in self.of_kind("participant_connected")
+            if event.data.get("identity") in names
+        ]
+        return min(came, default=min((track.offset_us for track in tracks), default=0))
+
+    def caller_left_first(self) -> bool:
+        """Whether it was the caller who ended the call, as far as events tell."""
+        names = {track.participant for track in self.bundle.tracks("caller")}
+        gone = self.of_kind("lkgate.caller_hangup", "participant_disconnected")
+        first = gone[0] if gone else None
+        return first is not None and (
+            first.kind == "lkgate.caller_hangup" or first.data.get("identity") in names
+        )
+
     def left_us(self) -> int:
         """When the caller left, or the session's end."""
         names = {track.participant for track in self.bundle.tracks("caller")}
-        for event in self.bundle.of_kind("lkgate.caller_hangup", "participant_disconnected"):
+        for event in self.of_kind("lkgate.caller_hangup", "participant_disconnected"):
             if event.kind == "lkgate.caller_hangup" or event.data.get("identity") in names:
                 return event.t_us
         return self.bundle.manifest.duration_us
 
 
 def session_of(
-    bundle: Bundle, labels: Labels | None, turns: tuple[Turn, ...] | None = None
+    bundle: Bundle,
+    labels: Labels | None,
+    turns: tuple[Turn, ...] | None = None,
+    prices: PriceTable | None = None,
 ) -> Session:
     """Cut a bundle into turns, unless that was done, and find out what it lacks."""
     speech = speech_of(bundle)
+    by_kind: dict[str, list[Event]] = defaultdict(list)
+    for event in bundle.events:
+        by_kind[event.kind].append(event)
+    kinds = {kind: tuple(events) for kind, events in by_kind.items()}
     return Session(
         bundle=bundle,
         labels=labels,
         turns=turns_of(bundle) if turns is None else turns,
         caller=speech.caller,
         agent=speech.agent,
-        absent=_absent(bundle, labels),
+        absent=_absent(bundle, labels, prices, kinds),
+        prices=prices,
+        _by_kind=kinds,
     )
 
 
-def _absent(bundle: Bundle, labels: Labels | None) -> dict[Evidence, str]:
+def _absent(
+    bundle: Bundle,
+    labels: Labels | None,
+    prices: PriceTable | None,
+    kinds: Mapping[str, tuple[Event, ...]],
+) -> dict[Evidence, str]:
     told = bundle.manifest.absent
     found: dict[Evidence, str] = {}
     if not bundle.tracks("caller"):
         found["caller_audio"] = told.get("caller_audio", "no audio track of the caller")
     if not bundle.tracks("agent"):
         found["agent_audio"] = told.get("agent_audio", "no audio track of the agent")
-    if not bundle.of_kind(*SESSION_KINDS):
+    if not any(kind in kinds for kind in SESSION_KINDS):
         found["session"] = told.get("session", "no message of the agent's session")
     for given in _GIVEN:
         # Only an import lacks them, and says so.
         if given in told:
             found[given] = told[given]
-    silent = {side: messages_of(bundle, side) is None for side in _TRANSCRIPTS}
+    told_by = {side: messages_of(bundle, side) for side in _TRANSCRIPTS}
+    silent = {side: said is None for side, said in told_by.items()}
     for side, evidence in _TRANSCRIPTS.items():
         # Of a session that was heard, one side may truly have no words.
         if silent[side] and ("session" in found or all(silent.values())):
             whose = "either side" if all(silent.values()) else f"the {side}"
             found[evidence] = told.get("transcript", f"no words of {whose}")
+    said = told_by["caller"]
+    if said and all(message.confidence is None for message in said):
+        found["confidence"] = "the speech recogniser gave no confidence"
+    elif not said:
+        found["confidence"] = "no words of the caller, so no confidence in them"
+    if not any(field.text(e.data, "language") for e in kinds.get("user_input_transcribed", ())):
+        found["language"] = "the speech recogniser named no language"
+    for kind, evidence in _EVENTS.items():
+        if kind not in kinds:
+            found[evidence] = told.get(evidence, _WITHOUT[evidence])
     if bundle.manifest.source != "replay":
         found["replay"] = "only a replay has it, and this is not one"
     if labels is None:
         found["labels"] = "the recording has no labels"
+    if prices is None:
+        found["prices"] = "no table of prices was given"
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lkgate.measure.compare import Mismatch, mismatches
+from lkgate.measure.argument import wrong_arguments
 from lkgate.measure.pairing import Pairing, pair
 from lkgate.measure.sample import measured
 from lkgate.measure.session import Session
@@ -17,76 +17,107 @@ _Made = list[tuple[Turn, ToolCall]]
 
 
 def tool_calls(session: Session) -> Iterator[Sample]:
-    made = _made(session)
+    made = calls_of(session)
     note = ", ".join(call.name for _, call in made) or "no tool was called"
     yield measured(len(made), None, session.whole, note)
 
 
 def tool_errors(session: Session) -> Iterator[Sample]:
-    for turn, call in _made(session):
+    for turn, call in calls_of(session):
         note = f"{call.name} failed: {call.output}" if call.is_error else call.name
-        yield measured(float(call.is_error), turn, _span(call), note)
+        yield measured(float(call.is_error), turn, span_of(call), note)
 
 
 def tool_selection_errors(session: Session) -> Iterator[Sample]:
-    expected, made, pairing = _against_labels(session)
+    expected, made, pairing = against_labels(session)
     for _, j in (*pairing.matched, *pairing.moved):
-        yield measured(0.0, made[j][0], _span(made[j][1]), made[j][1].name)
+        yield measured(0.0, made[j][0], span_of(made[j][1]), made[j][1].name)
     for i in pairing.missing:
         yield measured(1.0, None, session.whole, f"{expected[i].name} was not called")
     for j in pairing.extra:
         turn, call = made[j]
-        yield measured(1.0, turn, _span(call), f"{call.name} was not to be called")
+        yield measured(1.0, turn, span_of(call), f"{call.name} was not to be called")
     yield from _none_due(session, expected, made)
 
 
+def tools_wrong(session: Session) -> Iterator[Sample]:
+    return _selection(session, "wrong")
+
+
+def tools_missing(session: Session) -> Iterator[Sample]:
+    return _selection(session, "missing")
+
+
+def tools_extra(session: Session) -> Iterator[Sample]:
+    return _selection(session, "extra")
+
+
+def _selection(session: Session, kind: str) -> Iterator[Sample]:
+    """One sample for each tool that is due or called; 1 for those of one kind of error."""
+    expected, made, pairing = against_labels(session)
+    wrong = _in_place_of(pairing)
+    for _, j in (*pairing.matched, *pairing.moved):
+        yield measured(0.0, made[j][0], span_of(made[j][1]), made[j][1].name)
+    for i, j in wrong.items():
+        turn, call = made[j]
+        note = f"{call.name} was called in place of {expected[i].name}"
+        yield measured(float(kind == "wrong"), turn, span_of(call), note)
+    for i in pairing.missing:
+        if i not in wrong:
+            note = f"{expected[i].name} was not called"
+            yield measured(float(kind == "missing"), None, session.whole, note)
+    for j in pairing.extra:
+        if j not in wrong.values():
+            turn, call = made[j]
+            note = f"{call.name} was not to be called"
+            yield measured(float(kind == "extra"), turn, span_of(call), note)
+    yield from _none_due(session, expected, made)
+
+
+def _in_place_of(pairing: Pairing) -> dict[int, int]:
+    """Missing tools and the extra ones that stand at the same place among the right ones."""
+    left = list(pairing.extra)
+    found: dict[int, int] = {}
+    for i in pairing.missing:
+        place = sum(a < i for a, _ in pairing.matched)
+        same = next((j for j in left if sum(b < j for _, b in pairing.matched) == place), None)
+        if same is not None:
+            found[i] = same
+            left.remove(same)
+    return found
+
+
 def tool_order_errors(session: Session) -> Iterator[Sample]:
-    expected, made, pairing = _against_labels(session)
+    expected, made, pairing = against_labels(session)
     for wrong, pairs in ((False, pairing.matched), (True, pairing.moved)):
         for _, j in pairs:
             turn, call = made[j]
             note = f"{call.name} was called out of order" if wrong else call.name
-            yield measured(float(wrong), turn, _span(call), note)
+            yield measured(float(wrong), turn, span_of(call), note)
     yield from _none_due(session, expected, made)
 
 
 def tool_argument_errors(session: Session) -> Iterator[Sample]:
-    expected, made, pairing = _against_labels(session)
+    expected, made, pairing = against_labels(session)
     for i, j in sorted((*pairing.matched, *pairing.moved)):
         turn, call = made[j]
-        wrong = _wrong(expected[i], call)
+        wrong = wrong_arguments(expected[i], call.arguments)
         note = f"{call.name} {'; '.join(map(str, wrong))}" if wrong else call.name
-        yield measured(float(bool(wrong)), turn, _span(call), note)
+        yield measured(float(bool(wrong)), turn, span_of(call), note)
     yield from _none_due(session, expected, made)
 
 
-def task_completed(session: Session) -> Iterator[Sample]:
-    expected, made, pairing = _against_labels(session)
-    wrong = [f"{expected[i].name} was not called" for i in pairing.missing]
-    wrong += [f"{made[j][1].name} was not to be called" for j in pairing.extra]
-    wrong += [f"{made[j][1].name} was called out of order" for _, j in pairing.moved]
-    first: Turn | None = next((made[j][0] for j in pairing.extra), None)
-    for i, j in (*pairing.matched, *pairing.moved):
-        turn, call = made[j]
-        found = [f"{call.name} {mismatch}" for mismatch in _wrong(expected[i], call)]
-        if call.is_error:
-            found.append(f"{call.name} failed")
-        if found:
-            wrong += found
-            first = first or turn
-    span = first.span if first is not None else session.whole
-    yield measured(float(not wrong), first, span, "; ".join(wrong) or None)
-
-
-def _made(session: Session) -> _Made:
+def calls_of(session: Session) -> _Made:
+    """Every tool call with its turn, by the time it started."""
     calls = [(turn, call) for turn in session.turns for call in turn.tools]
     return sorted(calls, key=lambda entry: entry[1].t_us)
 
 
-def _against_labels(session: Session) -> tuple[tuple[ExpectedTool, ...], _Made, Pairing]:
+def against_labels(session: Session) -> tuple[tuple[ExpectedTool, ...], _Made, Pairing]:
+    """The tools that the labels want, those that were called, and which are the same."""
     assert session.labels is not None  # the registry asks for this evidence
     expected = session.labels.tools
-    made = _made(session)
+    made = calls_of(session)
     pairing = pair([tool.name for tool in expected], [call.name for _, call in made])
     return expected, made, pairing
 
@@ -98,10 +129,6 @@ def _none_due(session: Session, expected: tuple[ExpectedTool, ...], made: _Made)
     return [measured(0.0, None, session.whole, "no tool was due, none was called")]
 
 
-def _wrong(expected: ExpectedTool, call: ToolCall) -> list[Mismatch]:
-    # A label names the arguments that matter; others are free.
-    return mismatches(dict(expected.arguments), call.arguments, partial=True)
-
-
-def _span(call: ToolCall) -> Span:
+def span_of(call: ToolCall) -> Span:
+    """From its start to its end, as far as they were seen."""
     return Span(call.t_us, call.ended_us or call.t_us)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 _NOT_WORD = re.compile(r"[^\w'\s]|_")
@@ -12,6 +13,8 @@ _NOT_WORD = re.compile(r"[^\w'\s]|_")
 Step = tuple[Literal["equal", "substitute", "delete", "insert"], int | None, int | None]
 
 
+# A dozen metrics ask for the words of the same turns, and two sides of one call share most of them.
+@lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[str, ...]:
     """Words in their normal form.
 
@@ -77,6 +80,11 @@ def _align_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[St
             steps.append(("insert", None, j))
     steps.reverse()
     return steps
+
+
+def contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether the words of a phrase stand together in a text; an empty phrase stands nowhere."""
+    return len(phrase) > 0 and f" {' '.join(phrase)} " in f" {' '.join(words)} "
 
 
 def similarity(left: Sequence[str], right: Sequence[str]) -> float:

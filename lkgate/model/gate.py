@@ -11,6 +11,7 @@ from lkgate.model.check import Check, Margin
 from lkgate.model.difference import CallDifference
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
+from lkgate.model.price import PriceTable
 from lkgate.model.turn import Modality, Turn
 
 Aggregate = Literal["p50", "p90", "p95", "p99", "max", "mean", "sum", "count", "rate"]
@@ -130,6 +131,7 @@ class CallResult:
             grown, all that it held still there; changed; unknown if the baseline does not note it.
         take_of: the recording that this is one of several takes of; ``None``: the only one. Takes
             of one recording are no calls of their own for a statement about calls to come.
+        prices: what models cost, if the team said so.
     """
 
     call: str
@@ -139,6 +141,7 @@ class CallResult:
     candidate: Bundle | CallFailure
     cassette: CassetteState = "same"
     take_of: str | None = None
+    prices: PriceTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal
 from lkgate.model.bundle import Span
 from lkgate.model.turn import Modality
 
-Unit = Literal["us", "ratio", "count", "words", "tokens"]
+Unit = Literal["us", "ratio", "count", "words", "tokens", "money", "dB", "mos"]
 Direction = Literal["lower", "higher", "none"]
 Layer = Literal["media", "stt", "turn_taking", "llm", "tool", "tts"]
 Scope = Literal["turn", "call"]
@@ -22,8 +22,16 @@ Evidence = Literal[
     "session",
     "caller_transcript",
     "agent_transcript",
+    "confidence",
+    "language",
+    "media_quality",
+    "levels",
+    "speech_quality",
+    "spoken",
+    "job",
     "replay",
     "labels",
+    "prices",
     "baseline",
 ]
 
@@ -34,7 +42,8 @@ class MetricSpec:
 
     Attributes:
         name: as written in a gate.
-        unit: of its values; times are microseconds.
+        unit: of its values; times are microseconds, money is in the price table's currency,
+            levels are dB of full scale, ratings of speech (``mos``) go from 1 to 5.
         direction: which way is better.
         version: raised when the definition changes; a baseline of another version is stale.
         scope: ``turn``: one sample a turn (or barge-in, or tool call); ``call``: one a call.
@@ -43,6 +52,9 @@ class MetricSpec:
         evidence: what a session must hold for it to be measured.
         comparable: turns after the first divergence are left out of it.
         doc: one line: the definition.
+        source: of the formula: who defined it, or LiveKit's name for it; empty if it is lkgate's
+            own.
+        misleads: how its number can say something else than it seems to.
     """
 
     name: str
@@ -55,6 +67,8 @@ class MetricSpec:
     evidence: tuple[Evidence, ...]
     comparable: bool
     doc: str
+    source: str = ""
+    misleads: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class ToolCall:
         is_error: whether the tool failed.
         t_us: when it started, or was reported if no start was seen.
         ended_us: when it ended, ``None`` if no end was seen.
+        timed: whether its start was seen.
     """
 
     call_id: str | None
@@ -32,6 +33,7 @@ class ToolCall:
     is_error: bool
     t_us: int
     ended_us: int | None
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Message:
         timed: whether the source gave LiveKit's metrics at all.
         transcription_delay_us, end_of_turn_delay_us: caller messages; ``None`` is "not measured".
         llm_ttft_us, tts_ttfb_us: agent messages; ``None`` is "not measured".
+        confidence: caller messages: the recogniser's, from 0 to 1; ``None`` is "not given".
     """
 
     text: str
@@ -64,6 +67,7 @@ class Message:
     end_of_turn_delay_us: int | None
     llm_ttft_us: int | None
     tts_ttfb_us: int | None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

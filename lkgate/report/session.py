@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
@@ -30,6 +30,14 @@ def render(
     text = Text()
     for line in _lines(bundle, turns, measurements):
         line.plain = visible(line.plain)
+        text.append_text(line).append("\n")
+    return text
+
+
+def numbers(measurements: Mapping[str, Measurement]) -> Text:
+    """Every measurement, a line each: the value of the call, or why there is none."""
+    text = Text()
+    for line in _numbers(measurements, tuple(measurements)):
         text.append_text(line).append("\n")
     return text
 
@@ -62,7 +70,7 @@ def _lines(
     for turn in turns:
         yield from _turn(turn, latency.get(turn.index))
     yield Text("")
-    yield from _numbers(measurements)
+    yield from _numbers(measurements, HEAD)
 
 
 def _turn(turn: Turn, latency: float | None) -> Iterator[Text]:
@@ -95,9 +103,9 @@ def _aside(text: str) -> Text:
     return Text(" " * 30 + text, style="magenta")
 
 
-def _numbers(measurements: Mapping[str, Measurement]) -> Iterator[Text]:
-    width = max(map(len, HEAD))
-    for name in HEAD:
+def _numbers(measurements: Mapping[str, Measurement], names: Sequence[str]) -> Iterator[Text]:
+    width = max(map(len, names))
+    for name in names:
         found = measurements.get(name)
         if found is None:
             continue

@@ -21,6 +21,8 @@ def value(amount: float | None, unit: Unit) -> str:
         return f"{ms:.0f} ms" if abs(ms) < 999.5 else f"{ms / 1000:.2f} s"
     if unit == "ratio":
         return f"{amount * 100:.1f} %"
+    if unit == "money":
+        return f"{amount:.4g}"
     text = f"{amount:.0f}" if float(amount).is_integer() else f"{amount:.2f}"
     return text if unit == "count" else f"{text} {unit}"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate.bundle import decode_labels
 from lkgate.errors import BundleError
-from lkgate.model.label import ExpectedTool, Labels
+from lkgate.model.label import ArgumentRule, Entity, ExpectedTool, Labels, Step
 
+RECORDINGS = Path(__file__).parents[2] / "recordings"
 HEAD = "reviewed: false\ncaller: []\ntools: []\n"
 
 
@@ -62,6 +65,86 @@ cohort: {language: no, noise: off}
     )
 
 
+def test_what_a_right_agent_does() -> None:
+    text = """\
+reviewed: true
+caller:
+  - Hello.
+  - text: I am Ann Lee, and I want two.
+    entities:
+      - {kind: name, text: Ann Lee}
+      - {kind: amount, text: Two}
+tools:
+  - name: book
+    arguments: {who: Ann Lee, slot: {at: 14:30, n: 2}}
+    rules:
+      who: text
+      slot.at: {rule: date}
+      slot.n: {rule: number, tolerance: 0.5}
+    changes: true
+    after: [look_up]
+handoffs: [nurse]
+required:
+  - says: This call is recorded
+  - tool: look_up
+  - handoff: nurse
+forbidden:
+  tools: [pay]
+  phrases: [I guarantee]
+confirmations: [ja]
+cohort: {accent: scottish, snr: 12}
+"""
+    assert decode_labels(text.encode(), "x") == Labels(
+        reviewed=True,
+        caller=("Hello.", "I am Ann Lee, and I want two."),
+        tools=(
+            ExpectedTool(
+                "book",
+                {"who": "Ann Lee", "slot": {"at": "14:30", "n": 2}},
+                rules={
+                    "who": ArgumentRule("text"),
+                    "slot.at": ArgumentRule("date"),
+                    "slot.n": ArgumentRule("number", tolerance=0.5),
+                },
+                changes=True,
+                after=("look_up",),
+            ),
+        ),
+        outcome=None,
+        cohort={"accent": "scottish", "snr": "12"},
+        entities=(Entity(1, "name", "Ann Lee"), Entity(1, "amount", "Two")),
+        handoffs=("nurse",),
+        required=(
+            Step("says", "This call is recorded"),
+            Step("tool", "look_up"),
+            Step("handoff", "nurse"),
+        ),
+        forbidden_tools=("pay",),
+        forbidden_phrases=("I guarantee",),
+        confirmations=("ja",),
+    )
+
+
+def test_no_handoff_is_not_the_same_as_nothing_said_of_handoffs() -> None:
+    assert decode_labels(HEAD.encode(), "x").handoffs is None
+    assert decode_labels((HEAD + "handoffs: []\n").encode(), "x").handoffs == ()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RECORDINGS.glob("*/labels.yaml")), ids=lambda p: p.parent.name
+)
+def test_the_recordings_labels_are_read_as_ever(path: Path) -> None:
+    found = decode_labels(path.read_bytes(), str(path))
+    assert found.reviewed
+    assert found.caller
+    assert "language" in found.cohort
+    assert (found.entities, found.required, found.handoffs) == ((), (), None)
+    assert all(tool.rules == {} and not tool.changes for tool in found.tools)
+
+
+TOOL = "reviewed: true\ncaller: []\ntools:\n- name: x\n  arguments: {a: {b: 1}}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -83,7 +166,8 @@ cohort: {language: no, noise: off}
         (
             HEAD + "zzz: {}\n",
             "labels.yaml:4:1: 'zzz' is no key of it\n"
-            "  Known keys: reviewed, caller, tools, outcome, cohort.",
+            "  Known keys: reviewed, caller, tools, outcome, handoffs, required, forbidden, "
+            "confirmations, cohort.",
         ),
         (
             "reviewed: maybe\ncaller: []\ntools: []\n",
@@ -92,7 +176,7 @@ cohort: {language: no, noise: off}
         ),
         (
             "reviewed: true\ncaller:\n- a\n-  12\ntools: []\n",
-            "labels.yaml:4:4: caller[1]: 12 is not of type 'string'\n"
+            "labels.yaml:4:4: caller[1]: 12 is not of type 'string', 'object'\n"
             "  See lkgate/bundle/schema/labels.json for what labels.yaml may hold.",
         ),
         (
@@ -100,6 +184,27 @@ cohort: {language: no, noise: off}
             "labels.yaml:4:3: tools[0]: 'arguments' is a required property\n"
             "  See lkgate/bundle/schema/labels.json for what labels.yaml may hold.",
         ),
+        (
+            TOOL + "  rules: {b: text}\n",
+            "labels.yaml:6:11: tools[0].rules.b: x has no such argument here\n"
+            "  A rule says how an argument of `arguments` is compared.",
+        ),
+        (TOOL + "  rules: {a.c: text}\n", "labels.yaml:6:11: tools[0].rules.a.c: x has no such"),
+        (TOOL + "  rules: {a.b: about}\n", "labels.yaml:6:11: tools[0].rules.a.b: 'about' does"),
+        (
+            TOOL + "  rules: {a.b: {rule: number, tolerance: -1}}\n",
+            "labels.yaml:6:31: tools[0].rules.a.b.tolerance: -1 is less than the minimum of 0",
+        ),
+        (TOOL + "  rules: {a.b: {tolerance: 1}}\n", "labels.yaml:6:11: tools[0].rules.a.b: 'rule'"),
+        (
+            "reviewed: true\ncaller:\n- text: I am Ann.\n"
+            "  entities: [{kind: name, text: Bob}]\ntools: []\n",
+            "labels.yaml:3:3: caller[0]: 'Bob' does not stand in the utterance\n"
+            "  Write an entity as it was said.",
+        ),
+        (HEAD + "required: [{says: a, tool: b}]\n", "labels.yaml:4:12: required[0]: {'says': 'a',"),
+        (HEAD + "required: [{sys: a}]\n", "labels.yaml:4:13: 'sys' is no key of it\n"),
+        (HEAD + "forbidden: {tool: [a]}\n", "labels.yaml:4:13: 'tool' is no key of it\n"),
         (HEAD + "1: x\n", "labels.yaml:4:1: a key must be text\n  Put it in quotes."),
         (HEAD + "? [a]\n: x\n", "labels.yaml:4:3: a key must be text\n  Put it in quotes."),
         (

@@ -111,3 +111,70 @@ def test_every_turn_stands_in_one_pair_in_order(
     assert side([a for a, _ in found]) == list(range(len(before)))
     assert side([b for _, b in found]) == list(range(len(after)))
     assert all(a.role == b.role for a, b in found if a and b)
+
+
+def plan_or_not(session: Bundle, planned: bool) -> Bundle:
+    return session if planned else without(session, "lkgate.caller_utterance")
+
+
+@given(said=st.lists(st.sampled_from(WORDS), max_size=7), planned=st.booleans())
+def test_a_session_is_aligned_with_itself(said: list[str], planned: bool) -> None:
+    """Also where the same is said several times."""
+    turns = turns_of(plan_or_not(play(steps(*said)), planned))
+    _, found = align(turns, turns)
+    assert found == [(turn, turn) for turn in turns]
+
+
+@given(
+    said=st.lists(st.sampled_from(WORDS), unique=True, min_size=1, max_size=6),
+    gone=st.sets(st.integers(0, 5)),
+    new=st.lists(st.tuples(st.integers(0, 6), st.sampled_from(("quite new", "never heard")))),
+)
+def test_whatever_is_left_out_or_put_in_the_others_stay_where_they_were(
+    said: list[str], gone: set[int], new: list[tuple[int, str]]
+) -> None:
+    """As many as one likes on one side: each exchange that both have is aligned with itself."""
+    kept = [words for at, words in enumerate(said) if at not in gone]
+    more = list(said)
+    for at, words in new:
+        more.insert(min(at, len(more)), words)
+    for old, other in ((said, kept), (said, more)):
+        before = turns_of(without(play(steps(*old)), "lkgate.caller_utterance"))
+        after = turns_of(without(play(steps(*other)), "lkgate.caller_utterance"))
+        for left, right in ((before, after), (after, before)):
+            _, found = align(left, right)
+            pairs_of = {(a.text, b.text) for a, b in found if a and b}
+            assert all(a == b for a, b in pairs_of)
+            assert {a for a, _ in pairs_of} >= {words for words in kept if words in other}
+
+
+@given(
+    said=st.lists(st.sampled_from(WORDS), unique=True, min_size=1, max_size=6),
+    at=st.integers(0, 5),
+    planned=st.booleans(),
+)
+def test_other_words_of_one_answer_move_no_turn(said: list[str], at: int, planned: bool) -> None:
+    at = min(at, len(said) - 1)
+    reply = f"Reply to {said[at]}."
+    old = play(steps(*said))
+    new = play(steps(*said), Agent(wording={reply: "Something else altogether, with more words."}))
+    _, found = pairs(plan_or_not(old, planned), plan_or_not(new, planned))
+    assert found == [(n, n) for n in range(2 * len(said) + 1)]
+
+
+@given(
+    said=st.lists(st.sampled_from(WORDS), unique=True, min_size=1, max_size=6),
+    silent=st.sets(st.integers(0, 5)),
+)
+def test_answers_that_are_missing_move_no_turn_of_the_plan(
+    said: list[str], silent: set[int]
+) -> None:
+    before = turns_of(play(steps(*said)))
+    after = turns_of(play(steps(*said), Agent(silent_at=frozenset(silent))))
+    mode, found = align(before, after)
+    assert mode == "plan"
+    for a, b in found:
+        if a is not None and b is not None:
+            assert a.text == b.text
+    lost = {a.text for a, b in found if a is not None and b is None}
+    assert lost == {f"Reply to {said[at]}." for at in silent if at < len(said)}

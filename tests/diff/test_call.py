@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from lkgate.diff.call import diff
 from lkgate.diff.registry import COMPARISONS, compare_all
 from lkgate.measure.session import session_of
 from lkgate.model.bundle import Bundle
 from lkgate.model.difference import CallDifference
+from lkgate.model.event import Json
 from tests.measure.builders import V1, V2, Agent, Step, play, us, without
 
 BOOK = Step(
@@ -235,3 +239,45 @@ def test_times_are_the_candidates() -> None:
     assert first.candidate_span is not None
     assert first.candidate_span.duration_us - first.baseline_span.duration_us == us(0.6)
     assert first.t_us == first.candidate_span.end_us
+
+
+@given(
+    calls_at=st.sets(st.integers(0, 5)),
+    breaks=st.sampled_from(("argument", "silence", "nothing")),
+    length=st.integers(1, 6),
+    at=st.integers(0, 5),
+)
+def test_turns_after_the_first_divergence_are_marked_and_no_others(
+    calls_at: set[int], breaks: str, length: int, at: int
+) -> None:
+    """And they are the ones that latencies are not measured on, and that the share lost counts."""
+    at = min(at, length - 1)
+
+    def tool(n: int) -> tuple[tuple[str, dict[str, Json], Json], ...]:
+        return ((f"tool_{n}", {"n": n}, n),) if n in calls_at else ()
+
+    steps = [Step(f"Words {n}.", f"Reply {n}.", tools=tool(n)) for n in range(length)]
+    build = V1
+    if breaks == "argument":
+        build = Agent(arguments={f"tool_{at}": {"n": -1}})
+    elif breaks == "silence":
+        build = Agent(silent_at=frozenset({at}))
+    before, after = (session_of(play(steps, one), None) for one in (V1, build))
+    found = diff(before, after)
+    diverges = breaks == "silence" or (breaks == "argument" and at in calls_at)
+    assert (found.first_divergence is not None) == diverges
+    marked = [pair.after_divergence for pair in found.pairs]
+    assert marked == sorted(marked)
+    lost = compare_all(before, after, found)["diverged_turns"].value
+    if found.first_divergence is None:
+        assert (any(marked), lost) == (False, 0)
+        return
+    first = marked.index(False) + marked.count(False) - 1
+    assert first == found.first_divergence.pair
+    assert found.first_divergence.turns_lost == sum(marked)
+    assert lost == (sum(marked) + 1) / len(marked)
+    old = found.pairs[first].baseline
+    assert old is not None
+    # the greeting, then two turns a step: the agent's is the one that diverges
+    assert old.index == 2 * at + 2
+    assert f"{at}" in found.first_divergence.reason

@@ -13,7 +13,7 @@ from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
 from lkgate.model.gate import CallFailure, CallResult, Finding, Gate, Rule, Verdict
 from tests.gate.calls import BOOK, CALLS, replayed, truth
-from tests.measure.builders import V1, Agent, Step, labels, play, result, without
+from tests.measure.builders import V1, Agent, Step, labels, play, result
 
 STEPS = [Step("One.", "Two."), Step("Three.", "Four."), Step("Five.", "Six.")]
 LATER = Agent(end_of_turn=1.0)
@@ -347,54 +347,6 @@ def test_estimates_are_marked_in_the_evidence() -> None:
         ("metric: agent_words, aggregate: sum, max_increase: 1", 1),
     ):
         assert (finding(rule, before).status, finding(rule, before).estimated) == ("pass", count)
-
-
-LIMIT = {"us": "0 s", "ratio": "0%"}
-
-
-@pytest.mark.parametrize("name", sorted(SPECS))
-def test_without_its_evidence_no_rule_passes(name: str) -> None:
-    """Generated from the registry: for one call as for all."""
-    rule = f"metric: {name}, aggregate: max, min: {LIMIT.get(SPECS[name].unit, '0')}"
-    rules = gate(rule, "metric: divergence, aggregate: sum, max: 99")
-    whole = replayed(V1)
-    recordings = list(CALLS)
-    assert evaluate(rules, whole, recordings=recordings).findings[0].status == "pass"
-    for evidence in SPECS[name].evidence:
-        for chosen in (whole[2:3], whole):
-            names = {call.call for call in chosen}
-            calls = [_lacking(c, evidence) if c.call in names else c for c in whole]
-            found = evaluate(rules, calls, recordings=recordings)
-            assert found.findings[0].status == "no_verdict", evidence
-            assert found.status == "no_verdict"
-            problems = {p.call for p in found.findings[0].problems if p.call}
-            assert problems == names
-    for call in (whole[2], whole[0]):
-        calls = [one for one in whole if one is not call]
-        found = evaluate(rules, calls, recordings=recordings)
-        assert found.findings[0].status == "no_verdict"
-
-
-def _lacking(call: CallResult, evidence: str) -> CallResult:
-    assert isinstance(call.candidate, Bundle)
-    session = call.candidate
-    manifest = session.manifest
-    if evidence == "labels":
-        return replace(call, labels=None)
-    if evidence == "baseline":
-        return replace(call, baseline=None)
-    if evidence in ("caller_audio", "agent_audio"):
-        gone = evidence.removesuffix("_audio")
-        tracks = tuple(t for t in manifest.tracks if t.role != gone)
-        return replace(call, candidate=replace(session, manifest=replace(manifest, tracks=tracks)))
-    if evidence == "replay":
-        recorded = replace(manifest, source="record", digest=call.recording_digest)
-        return replace(call, candidate=replace(session, manifest=recorded))
-    if evidence in ("arrival", "media"):
-        told = replace(manifest, absent={evidence: "nothing tells"})
-        return replace(call, candidate=replace(session, manifest=told))
-    kinds = {event.kind for event in session.events if not event.kind.startswith("lkgate.")}
-    return replace(call, candidate=without(session, *kinds))
 
 
 def test_labels_of_the_recording_count_for_the_replay() -> None:

@@ -13,8 +13,10 @@ from lkgate.bundle import read, verify
 from lkgate.errors import BundleError
 from lkgate.ingest import ImportOptions, import_call
 from lkgate.measure import measure, turns_of
+from lkgate.measure.registry import METRICS
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
+from lkgate.model.measurement import Evidence
 from lkgate.secret import Secrets
 from tests.ingest.conftest import Recorded
 from tests.ingest.files import RATE, both, voice, write
@@ -113,22 +115,23 @@ def plain(value: Json | Mapping[str, Json]) -> Json:
 def test_what_a_report_cannot_tell_is_no_data(tmp_path: Path, recorded: Recorded) -> None:
     bundle = imported(tmp_path / "a", recorded.report, recorded.audio)
     found = measure(bundle, turns_of(bundle), None)
-    nothing = {name: m.reason for name, m in found.items() if m.missing}
-    assert nothing == {
-        "time_to_first_audio": "imported: nothing tells when the caller came into the room",
-        "media_gaps": "imported: nothing tells what was lost or late before it was written",
-        **dict.fromkeys(
-            ("model_misses", "speech_misses", "call_completed", "caller_impatient"),
-            "only a replay has it, and this is not one",
-        ),
-        **dict.fromkeys(
-            (
-                "word_error_rate", "tool_selection_errors", "tool_order_errors",
-                "tool_argument_errors", "task_completed",
-            ),
-            "the recording has no labels",
-        ),
-    }  # fmt: skip
+    lacking: dict[Evidence, str] = {
+        "arrival": "imported: nothing tells when the caller came into the room",
+        "media": "imported: nothing tells what was lost or late before it was written",
+        "replay": "only a replay has it, and this is not one",
+        "labels": "the recording has no labels",
+        "prices": "no table of prices was given",
+        "media_quality": "nobody asked LiveKit for the statistics of the connection",
+        "job": "nobody saw the agent's job being dispatched",
+        "levels": "nobody listened to the audio",
+        "speech_quality": "nobody listened to the audio",
+        "spoken": "nobody listened to the agent's voice",
+    }
+    assert {name: m.reason for name, m in found.items() if m.missing} == {
+        name: next(lacking[evidence] for evidence in metric.spec.evidence if evidence in lacking)
+        for name, metric in METRICS.items()
+        if lacking.keys() & set(metric.spec.evidence)
+    }
 
 
 def test_a_report_without_audio_has_its_session(tmp_path: Path, recorded: Recorded) -> None:

@@ -9,7 +9,8 @@ from lkgate.gate.metrics import metric_versions
 from lkgate.model.bundle import Bundle, Manifest, Role, SourceKind, Span, Track
 from lkgate.model.event import Event, Json
 from lkgate.model.gate import Baseline, CallFailure, CallResult
-from lkgate.model.label import ExpectedTool, Labels
+from lkgate.model.label import Entity, ExpectedTool, Labels
+from lkgate.model.label import Step as RequiredStep
 
 
 def us(seconds: float) -> int:
@@ -82,20 +83,34 @@ def bundle(
 
 def labels(
     *caller: str,
-    tools: Sequence[tuple[str, Mapping[str, Json]]] = (),
+    tools: Sequence[tuple[str, Mapping[str, Json]] | ExpectedTool] = (),
     cohort: Mapping[str, str] | None = None,
+    entities: Sequence[Entity] = (),
+    handoffs: Sequence[str] | None = None,
+    required: Sequence[RequiredStep] = (),
+    forbidden_tools: Sequence[str] = (),
+    forbidden_phrases: Sequence[str] = (),
 ) -> Labels:
     return Labels(
         reviewed=True,
         caller=caller,
-        tools=tuple(ExpectedTool(name, arguments) for name, arguments in tools),
+        tools=tuple(t if isinstance(t, ExpectedTool) else ExpectedTool(*t) for t in tools),
         outcome=None,
         cohort=cohort or {},
+        entities=tuple(entities),
+        handoffs=None if handoffs is None else tuple(handoffs),
+        required=tuple(required),
+        forbidden_tools=tuple(forbidden_tools),
+        forbidden_phrases=tuple(forbidden_phrases),
     )
 
 
 def said(
-    role: str, text: str, interrupted: bool = False, **metrics: float | None
+    role: str,
+    text: str,
+    interrupted: bool = False,
+    confidence: float | None = None,
+    **metrics: float | None,
 ) -> tuple[str, dict[str, Json]]:
     """A ``conversation_item_added`` of a message."""
     item: dict[str, Json] = {
@@ -104,6 +119,7 @@ def said(
         "role": role,
         "text": text,
         "interrupted": interrupted,
+        "transcript_confidence": confidence,
         "metrics": dict(metrics),
     }
     return "conversation_item_added", {"item": item}
@@ -125,6 +141,18 @@ def tool(
         "is_error": is_error,
     }
     return "function_tools_executed", {"calls": [call]}
+
+
+def started(name: str, arguments: Json, call_id: str) -> tuple[str, dict[str, Json]]:
+    """A ``tool_execution_updated`` of a call that begins."""
+    data: dict[str, Json] = {"phase": "started", "name": name, "arguments": arguments}
+    return "tool_execution_updated", {**data, "call_id": call_id}
+
+
+def handoff(to: str, of: str = "receptionist") -> tuple[str, dict[str, Json]]:
+    """A ``conversation_item_added`` of a handoff."""
+    item: dict[str, Json] = {"type": "agent_handoff", "old_agent_id": of, "new_agent_id": to}
+    return "conversation_item_added", {"item": item}
 
 
 @dataclass(frozen=True)
@@ -188,7 +216,9 @@ def play(
     end = max(stage.t, stage.agent[-1].end_us / 1e6) + 3.0
     hangup: dict[str, Json] = {"reason": "everything was said", "at_us": us(end - 0.2)}
     stage.add(end - 0.2, "lkgate.caller_hangup", hangup)
-    usage: Json = [{"type": "llm", "input_tokens": 100 * len(steps), "output_tokens": 40}]
+    usage: Json = [
+        {"type": "llm", "model": "m", "input_tokens": 100 * len(steps), "output_tokens": 40}
+    ]
     stage.add(end - 0.1, "session_usage_updated", {"usage": usage})
     return bundle(
         caller=stage.caller,
@@ -258,7 +288,10 @@ class _Stage:
         self.t = stop
         heard = step.says if step.heard is None else step.heard
         ended = max(stop, free - build.end_of_turn) + build.end_of_turn
-        self.add(ended, *said("user", heard, end_of_turn_delay=build.end_of_turn))
+        self.add(
+            ended,
+            *said("user", heard, end_of_turn_delay=build.end_of_turn, transcription_delay=0.3),
+        )
         if index in build.silent_at:
             self.t = stop + 8.0
             return
@@ -314,3 +347,15 @@ def result(
 def without(source: Bundle, *kinds: str) -> Bundle:
     """The same session, none of these events captured."""
     return replace(source, events=tuple(e for e in source.events if e.kind not in kinds))
+
+
+def without_confidence(source: Bundle) -> Bundle:
+    """The same session, of a recogniser that does not say how sure it is."""
+
+    def unsure(event: Event) -> Event:
+        item = event.data.get("item")
+        if not isinstance(item, dict) or "transcript_confidence" not in item:
+            return event
+        return replace(event, data={**event.data, "item": {**item, "transcript_confidence": None}})
+
+    return replace(source, events=tuple(map(unsure, source.events)))

@@ -1,0 +1,36 @@
+"""What the team and the audio add to a call before it is judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from lkgate.config import Config, read_prices
+from lkgate.gate.metrics import SPECS
+from lkgate.listen import listen
+from lkgate.model.bundle import Bundle
+from lkgate.model.gate import CallResult, Gate
+from lkgate.model.price import PriceTable
+
+
+def price_table(config: Config) -> PriceTable | None:
+    """What models cost, if the settings name a table."""
+    return None if config.prices is None else read_prices(config.prices)
+
+
+def supplied(
+    gate: Gate, result: CallResult, path: Path | None, prices: PriceTable | None
+) -> CallResult:
+    """A call with what models cost, and with what its sound tells if the gate asks for that.
+
+    Args:
+        path: of the candidate's bundle, ``None`` if there is none. A baseline keeps no audio.
+
+    Raises:
+        ConfigError: the gate needs local models that are not installed.
+    """
+    wanted = {evidence for rule in gate.rules for evidence in SPECS[rule.metric].evidence}
+    candidate = result.candidate
+    if isinstance(candidate, Bundle) and path is not None:
+        candidate = listen(path, candidate, wanted)
+    return replace(result, candidate=candidate, prices=prices)

@@ -1,0 +1,109 @@
+"""Numbers in speech: the same digits, however they are said or written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lkgate.measure.words import words_of
+
+_SMALL = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+)  # fmt: skip
+_ORDINAL = (
+    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+    "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth",
+    "seventeenth", "eighteenth", "nineteenth",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TENTHS = tuple(f"{word[:-1]}ieth" for word in _TENS)
+_UNITS = {word: n for names in (_SMALL, _ORDINAL) for n, word in enumerate(names)}
+# A second is more often a moment than a number.
+del _UNITS["second"]
+_DECADES = {word: 10 * (n + 2) for names in (_TENS, _TENTHS) for n, word in enumerate(names)}
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
+_DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th)?")
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+# May is a month in few sentences.
+_CALENDAR = {*WEEKDAYS, *MONTHS} - {"may"}
+
+
+def canonical(text: str) -> tuple[str, ...]:
+    """The words of a text in their normal form, every number as its single digits.
+
+    ``twenty five``, ``25`` and ``2 5`` are the same, and ``three thousand`` is ``3,000``. Number
+    words are English; in another language only digits are numbers.
+    """
+    return tuple(token for token, _ in _tokens(words_of(text)))
+
+
+def facts_of(text: str) -> tuple[str, ...]:
+    """The digits, weekdays and months of a text, in order."""
+    return tuple(token for token, digit in _tokens(words_of(text)) if digit or token in _CALENDAR)
+
+
+def value_of(text: str) -> float | None:
+    """The one number that a text is: ``1,200.50``, ``-3``, ``$ 5``, ``twenty five``."""
+    plain = re.sub(r"(?<=\d)[,_ ](?=\d{3}\b)", "", text.strip())
+    found = re.fullmatch(
+        r"[^\d.+-]{0,3}\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))\s*\D{0,12}", plain
+    )
+    if found is not None:
+        return float(found[1])
+    # Digits that are no plain number are a date, a version, a telephone number.
+    tokens = [] if re.search(r"\d", text) else _tokens(words_of(text))
+    if tokens and all(digit for _, digit in tokens) and len(tokens) <= 15:
+        return float("".join(token for token, _ in tokens))
+    return None
+
+
+def _tokens(words: Sequence[str]) -> list[tuple[str, bool]]:
+    found: list[tuple[str, bool]] = []
+    at = 0
+    while at < len(words):
+        number, after = _number(words, at)
+        if number is None:
+            found.append((words[at], False))
+            at += 1
+        else:
+            found += [(digit, True) for digit in number]
+            at = after
+    return found
+
+
+def _number(words: Sequence[str], at: int) -> tuple[str | None, int]:
+    """The digits of the number that begins at ``at``, and where it ends."""
+    digits = _DIGITS.fullmatch(words[at])
+    if digits is not None:
+        return digits[1], at + 1
+    total = group = 0
+    # What may still be added to the group: a hundred leaves room for two digits, a ten for one.
+    room = 1_000
+    end = at
+    while end < len(words):
+        word = words[end]
+        part = _UNITS.get(word, _DECADES.get(word))
+        if part is not None and part < room and (part or end == at):
+            group += part
+            room = 10 if word in _DECADES else 0
+        elif word == "hundred" and group:
+            group, room = group * 100, 100
+        elif word in _SCALES and group:
+            total, group, room = total + group * _SCALES[word], 0, 1_000
+        elif word != "and" or not _goes_on(words, at, end):
+            break
+        end += 1
+    return (None, at) if end == at else (str(total + group), end)
+
+
+def _goes_on(words: Sequence[str], at: int, end: int) -> bool:
+    """Whether an ``and`` stands inside a number: one hundred and five."""
+    after = words[end + 1] if end + 1 < len(words) else ""
+    return end > at and words[end - 1] in _SCALES and (after in _UNITS or after in _DECADES)

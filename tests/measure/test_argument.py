@@ -1,0 +1,94 @@
+"""Arguments against the labels, each by its rule."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lkgate.measure.argument import agree, wrong_arguments
+from lkgate.model.event import Json
+from lkgate.model.label import ArgumentRule, ExpectedTool
+
+EXACT, NUMBER = ArgumentRule(), ArgumentRule("number")
+DATE, TEXT = ArgumentRule("date"), ArgumentRule("text")
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "given", "same"),
+    [
+        (EXACT, 1, 1.0, True),
+        (EXACT, "a", "A", False),
+        (EXACT, True, 1, False),
+        (NUMBER, 5, "5", True),
+        (NUMBER, "1,200", 1200, True),
+        (NUMBER, "twenty five", 25, True),
+        (NUMBER, 5, 6, False),
+        (NUMBER, 5, True, False),
+        (NUMBER, 5, "soon", False),
+        (NUMBER, 5, None, False),
+        (ArgumentRule("number", tolerance=0.1), 0.2, 0.3, True),
+        (ArgumentRule("number", tolerance=0.1), 0.2, 0.31, False),
+        (DATE, "14:30", "2:30 pm", True),
+        (DATE, "14:30", "2:30 p.m.", True),
+        (DATE, "12 am", "0:00", True),
+        (DATE, "14:30", "2:30", False),
+        (DATE, "2026-11-20", "20 November 2026", True),
+        (DATE, "2026-11-20", "Nov 20, 2026", True),
+        (DATE, "2026-11-20", "November 20th", False),
+        (DATE, "2026-11-20T14:30:00", "20th of November 2026, 2:30 pm", True),
+        (DATE, "2026-11-20", "2026-11-21", False),
+        (DATE, "Tuesday", "on tuesday", True),
+        (DATE, "tuesday 14:30", "tuesday", False),
+        (DATE, "3/4", "4/3", False),
+        (DATE, "soon", "later", False),
+        (TEXT, "Sore throat.", "sore throat", True),
+        (TEXT, "sore throat", "a sore throat", False),
+        (ArgumentRule("text", similarity=0.6), "sore throat", "a sore throat", True),
+        (TEXT, "5", 5, False),
+    ],
+)
+def test_agreement(rule: ArgumentRule, wanted: Json, given: Json, same: bool) -> None:
+    assert agree(rule, wanted, given) is same
+    assert agree(rule, given, wanted) is same
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+
+
+@given(value=values, other=values, kind=st.sampled_from(("exact", "number", "date", "text")))
+def test_a_value_agrees_with_itself_and_agreement_has_no_direction(
+    value: Json, other: Json, kind: str
+) -> None:
+    rule = {"exact": EXACT, "number": NUMBER, "date": DATE, "text": TEXT}[kind]
+    assert agree(rule, value, value)
+    assert agree(rule, value, other) == agree(rule, other, value)
+
+
+def test_each_argument_by_its_rule_and_the_others_to_the_letter() -> None:
+    wanted = ExpectedTool(
+        "book",
+        {"patient": "Ann Lee", "slot": {"time": "14:30", "room": 2}, "note": "x"},
+        rules={"patient": TEXT, "slot.time": DATE},
+    )
+    right: Json = {
+        "patient": "ann lee",
+        "slot": {"time": "2:30 pm", "room": 2},
+        "note": "x",
+        "more": 1,
+    }
+    assert wrong_arguments(wanted, right) == []
+    wrong: Json = {"patient": "ann li", "slot": {"room": 3}}
+    assert [str(one) for one in wrong_arguments(wanted, wrong)] == [
+        "$.slot.room: 2 became 3",
+        '$.note: "x" is missing',
+        '$.patient: "Ann Lee" became "ann li"',
+        '$.slot.time: "14:30" is missing',
+    ]
+    assert [str(one) for one in wrong_arguments(wanted, "no mapping")] == [
+        f'$: {dict(wanted.arguments)} became "no mapping"'
+    ]

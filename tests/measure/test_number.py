@@ -1,0 +1,89 @@
+"""Digits, however they are said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lkgate.measure.number import canonical, facts_of, value_of
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("twenty five", "2 5"),
+        ("twenty-five dollars", "2 5 dollars"),
+        ("25", "2 5"),
+        ("two five", "2 5"),
+        ("fourteen thirty", "1 4 3 0"),
+        ("14:30", "1 4 3 0"),
+        ("three thousand", "3 0 0 0"),
+        ("3,000", "3 0 0 0"),
+        ("one hundred and five", "1 0 5"),
+        ("two million one hundred thousand", "2 1 0 0 0 0 0"),
+        ("one hundred twenty three thousand four hundred fifty six", "1 2 3 4 5 6"),
+        ("the twenty first of june", "the 2 1 of june"),
+        ("21st", "2 1"),
+        ("zero zero seven", "0 0 7"),
+        ("twenty twenty six", "2 0 2 6"),
+        ("bread and two eggs", "bread and 2 eggs"),
+        ("hundred", "hundred"),
+        ("a second", "a second"),
+        ("", ""),
+    ],
+)
+def test_canonical(text: str, tokens: str) -> None:
+    assert " ".join(canonical(text)) == tokens
+
+
+def test_facts_are_digits_weekdays_and_months() -> None:
+    said = "May I come on Tuesday, the third of March, at half past two?"
+    assert facts_of(said) == ("tuesday", "3", "march", "2")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5.0),
+        ("-3", -3.0),
+        ("1,200.50", 1200.5),
+        ("$ 5", 5.0),
+        ("12 euros", 12.0),
+        ("twenty five", 25.0),
+        (".5", 0.5),
+        ("five eggs", None),
+        ("3/4", None),
+        ("1.2.3", None),
+        ("", None),
+        ("soon", None),
+    ],
+)
+def test_value(text: str, value: float | None) -> None:
+    assert value_of(text) == value
+
+
+@given(st.integers(0, 999_999))
+def test_a_number_is_its_digits_in_words_too(number: int) -> None:
+    assert canonical(in_words(number)) == tuple(str(number))
+    assert value_of(in_words(number)) == number
+    assert value_of(f"{number:,}") == number
+
+
+def in_words(number: int) -> str:
+    """As an Englishman says it."""
+    ones = (
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen"
+    )
+    tens = "- - twenty thirty forty fifty sixty seventy eighty ninety"
+    if number < 20:
+        return ones.split(" ")[number]
+    if number < 100:
+        rest = f"-{in_words(number % 10)}" if number % 10 else ""
+        return tens.split(" ")[number // 10] + rest
+    if number < 1_000:
+        rest = f" and {in_words(number % 100)}" if number % 100 else ""
+        return f"{in_words(number // 100)} hundred{rest}"
+    rest = f" {in_words(number % 1_000)}" if number % 1_000 else ""
+    return f"{in_words(number // 1_000)} thousand{rest}"
