@@ -22,11 +22,19 @@ def reason(
 ) -> str:
     """Why a rule has its status."""
     if status == "no_verdict":
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        first = problems[0]
-        return f"{first.call + ': ' if first.call else ''}{first.reason}{more}"
+        return _lacking(problems)
     failed = [one for one in checks if one.outcome == "broken"]
     return "; ".join(_sentence(rule, spec, one, checked) for one in failed or checks)
+
+
+def _lacking(problems: Sequence[Problem]) -> str:
+    """The first reason with every call that has it, and how many problems are others."""
+    first = problems[0]
+    same = [problem for problem in problems if problem.reason == first.reason]
+    calls = list(dict.fromkeys(problem.call for problem in same if problem.call))
+    rest = len(problems) - len(same)
+    more = f" (and {rest} more)" if rest else ""
+    return f"{', '.join(calls)}{': ' if calls else ''}{first.reason}{more}"
 
 
 def too_few(rule: Rule, n: int, lost: int) -> Problem:

@@ -155,7 +155,7 @@ def test_a_named_call_without_a_recording_is_no_verdict() -> None:
         ("c", "Restore the recording `c`, or take it out of `calls:` in gate.yaml."),
     ]
     assert found.findings[0].reason == (
-        "b: the gate names this call, and there is no recording of it (and 1 more)"
+        "b, c: the gate names this call, and there is no recording of it"
     )
     assert found.unlisted == ("new",)
     whole = verdict(rules, *(result(name, STEPS) for name in ("a", "b", "c", "new")))
