@@ -19,6 +19,7 @@ METRICS = (
             "Audio that was lost or late while the session was captured.",
             misleads="What was lost before it reached the recorder and was made up by the "
             "receiver is concealed_audio, not a gap.",
+            version=2,
         ),
         media.media_gaps,
     ),
