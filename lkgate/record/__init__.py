@@ -1,18 +1,34 @@
-"""Recording a live room from its inside: ``record_room``, and ``recover`` after a crash.
+"""Recording a live room from its inside: ``record_room``, and ``recover`` after a crash;
+``watch_rooms`` for a server's rooms as they appear.
 
 Everything here needs livekit; import it where it is used, not at the top of a command.
 """
 
+from lkgate.record.consent import Attribute, Consent, ConsentError
 from lkgate.record.credentials import Credentials
+from lkgate.record.hook import Hook
+from lkgate.record.naming import bundle_name
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
+from lkgate.record.retention import Limits
+from lkgate.record.stop import StoppedError
 from lkgate.record.usecase import record_room, recover
+from lkgate.record.watching import WatchOptions, watch_rooms
 
 __all__ = [
+    "Attribute",
+    "Consent",
+    "ConsentError",
     "Credentials",
+    "Hook",
+    "Limits",
     "OnProgress",
     "OnWarning",
     "Progress",
     "RecordOptions",
+    "StoppedError",
+    "WatchOptions",
+    "bundle_name",
     "record_room",
     "recover",
+    "watch_rooms",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from lkgate.model.build import Build
+from lkgate.record.consent import Attribute
 from lkgate.record.credentials import Credentials
 
 State = Literal[
@@ -34,6 +35,9 @@ class RecordOptions:
         worker_url: where the agent's worker answers health checks, such as
             ``http://127.0.0.1:8081``. Only asked when there is no agent, to say why.
         rejoin_us: for how long to try to come back into the room after the connection was lost.
+        consent: what everybody who speaks, but for agents, has to have for as long as the
+            recording lasts (``caller`` alone, if there is one); ``None``: nothing.
+        room_wait_us: how long to wait for the room; ``None``: as ``wait_us`` says.
     """
 
     room: str
@@ -46,6 +50,8 @@ class RecordOptions:
     duration_us: int | None = None
     worker_url: str | None = None
     rejoin_us: int = 60_000_000
+    consent: Attribute | None = None
+    room_wait_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -100,6 +100,10 @@ class Recording:
                 "versions": dict(identity.versions),
             }
         return header
+
+    def on_new_room(self, hook: Callable[[rtc.Room], None]) -> None:
+        """Have ``hook`` called with the room before it is joined, and before it is captured."""
+        self._connection.on_new_room(hook)
 
     def now_us(self) -> int:
         """Session time: microseconds since the recorder came."""

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 
-import aiohttp
 from livekit import api, rtc
 from livekit.protocol.agent_dispatch import AgentDispatch, CreateAgentDispatchRequest
-from livekit.protocol.room import CreateRoomRequest, DeleteRoomRequest, ListRoomsRequest
+from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.room import (
+    CreateRoomRequest,
+    DeleteRoomRequest,
+    ListParticipantsRequest,
+    ListRoomsRequest,
+)
 
 from lkgate.errors import RecordError
 from lkgate.record.credentials import Credentials
+from lkgate.record.refusals import named, refused_join
+from lkgate.record.schedule import LiveRoom
 
 _POLL_SECONDS = 0.5
 _EMPTY_SECONDS = 60
 _DEPARTURE_SECONDS = 20
 # Of the token to join with. While connected, the server hands out new ones by itself.
 TOKEN_LIFE = timedelta(hours=24)
-_EXPIRED = "token is expired"
+_IDENTITY = "lkgate-"
+
+
+class SecondRecorderError(RecordError):
+    """Another lkgate records this room."""
 
 
 class Server:
@@ -38,6 +47,38 @@ class Server:
         with self._named():
             found = await self._client.room.list_rooms(ListRoomsRequest(names=[room]))
         return len(found.rooms) > 0
+
+    async def rooms(self) -> list[LiveRoom]:
+        """All rooms, those that have been there the longest first.
+
+        Raises:
+            RecordError: if the server does not answer.
+        """
+        with self._named():
+            found = await self._client.room.list_rooms(ListRoomsRequest())
+        rooms = sorted(found.rooms, key=lambda room: (room.creation_time_ms, room.sid))
+        return [LiveRoom(room.name, room.sid, room.num_participants) for room in rooms]
+
+    async def participants(self, room: str) -> list[ParticipantInfo]:
+        """All who are in the room, hidden ones too; nobody if there is no such room.
+
+        Raises:
+            RecordError: if the server does not answer.
+        """
+        with self._named():
+            found = await self._client.room.list_participants(ListParticipantsRequest(room=room))
+        return list(found.participants)
+
+    async def refuse_second(self, room: str) -> None:
+        """Raise ``SecondRecorderError`` if another lkgate is in the room."""
+        for who in await self.participants(room):
+            if who.kind == ParticipantInfo.EGRESS and who.identity.startswith(_IDENTITY):
+                raise SecondRecorderError(
+                    f"room {room!r} already has a recorder, {who.identity}",
+                    where=self._credentials.url,
+                    next_step="Its bundle will hold the call. To record here instead, end that one "
+                    "first; if it was killed, the server drops it within a minute.",
+                )
 
     async def wait_for_room(self, room: str, wait_us: int, stop: asyncio.Event) -> None:
         """Return when the room exists or ``stop`` is set.
@@ -84,22 +125,10 @@ class Server:
         Raises:
             RecordError: it does not come about.
         """
-        jwt = token.to_jwt()
         try:
-            await connection.connect(self._credentials.url, jwt)
+            await connection.connect(self._credentials.url, token.to_jwt())
         except rtc.ConnectError as error:
-            if _EXPIRED in error.message:
-                raise RecordError(
-                    f"could not join room {room!r}: by the server's clock, lkgate's token has "
-                    "expired",
-                    where=self._credentials.url,
-                    next_step="Set this machine's clock.",
-                ) from None
-            # It quotes the whole token.
-            message = self._credentials.redact(error.message.replace(jwt, "[token]"))
-            raise RecordError(
-                f"could not join room {room!r}: {message}", where=self._credentials.url
-            ) from None
+            raise refused_join(error, room, self._credentials) from None
 
     async def dispatch(self, agent_name: str, room: str) -> None:
         """Ask for an agent in the room; ``""`` is any that goes by no name."""
@@ -137,7 +166,7 @@ class Server:
         """Connect as a hidden participant that hears everything and sends nothing."""
         token = (
             self.token()
-            .with_identity(f"lkgate-{secrets.token_hex(4)}")
+            .with_identity(f"{_IDENTITY}{secrets.token_hex(4)}")
             .with_name("lkgate recorder")
             # Of kind egress: agents link STANDARD participants as the user, and wait for them.
             .with_kind("egress")
@@ -155,38 +184,8 @@ class Server:
         )
         await self.enter(connection, room, token)
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        url = self._credentials.url
-        try:
-            yield
-        except api.ServerError as error:
-            if error.status == 401:
-                raise RecordError(
-                    "the server refused the API key (401)",
-                    where=url,
-                    next_step="Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET for this server.",
-                ) from None
-            if error.code == "unknown":  # no twirp error: another program's page
-                raise RecordError(
-                    f"what answers is no LiveKit server ({error.status})",
-                    where=url,
-                    next_step="Check LIVEKIT_URL.",
-                ) from None
-            message = self._credentials.redact(error.message)
-            raise RecordError(
-                f"the server answered {error.status} {error.code}: {message}", where=url
-            ) from None
-        except aiohttp.ClientConnectionError as error:
-            raise RecordError(
-                f"no LiveKit server answers: {_reason(error)}",
-                where=url,
-                next_step="Start it (livekit-server --dev), or check LIVEKIT_URL.",
-            ) from None
-        except aiohttp.ClientError as error:
-            raise RecordError(f"what answers is no LiveKit server: {error}", where=url) from None
-        except TimeoutError:
-            raise RecordError("the server does not answer in time", where=url) from None
+    def _named(self) -> AbstractContextManager[None]:
+        return named(self._credentials)
 
 
 @asynccontextmanager
@@ -214,14 +213,3 @@ async def until(event: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _reason(error: aiohttp.ClientConnectionError) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
-        # asyncio's own text has the address in it, and not the reason.
-        number = cause.errno
-        if number is not None and not isinstance(cause, socket.gaierror):
-            return os.strerror(number).lower()
-        return (cause.strerror or str(cause)).lower()
-    return str(error) or type(error).__name__

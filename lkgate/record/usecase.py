@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
@@ -23,9 +21,11 @@ from lkgate.model.event import Json
 from lkgate.record import server as livekit_server
 from lkgate.record import worker as build_worker
 from lkgate.record.clock import SYSTEM, Clock
+from lkgate.record.consent import Consent
 from lkgate.record.job import Diagnosis
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.recording import Recording
+from lkgate.record.stop import StoppedError, stops
 from lkgate.record.worker import Worker
 from lkgate.secret import Secrets
 
@@ -45,8 +45,8 @@ async def record_room(
     """Record a room into a bundle and return the bundle's directory.
 
     Ends when the room does, 5 s after the last caller has left, after ``options.duration_us``,
-    when ``stop`` is set, or, on the main thread, at the first SIGINT or SIGTERM; a second SIGINT
-    gives up and leaves what was written to :func:`recover`.
+    when ``stop`` is set, or, without it and on the main thread, at the first SIGINT or SIGTERM; a
+    second SIGINT gives up and leaves what was written to :func:`recover`.
 
     Args:
         options: what and where.
@@ -58,13 +58,14 @@ async def record_room(
     Raises:
         ConfigError: if ``options.out`` exists, or an unfinished recording is in its place.
         BuildError: if the build's worker cannot be started, or ends before it is registered.
-        RecordError: no server, wrong key, no such room within the wait, no agent within the wait;
-            or the disk cannot be written: what it holds can be recovered.
-        KeyboardInterrupt: if it was stopped before there was anything to record.
+        RecordError: no server, wrong key, no such room within the wait, no agent within the wait,
+            or the disk cannot be written: what it holds can be recovered. Of these,
+            ``SecondRecorderError``: the room has one already; ``ConsentError``: it was not given,
+            or withdrawn; ``StoppedError``: before there was anything to record.
     """
     directory = _unfinished(options.out)
-    stop = stop or asyncio.Event()
-    with _signals(stop):
+    consent = Consent(options.consent, options.caller) if options.consent is not None else None
+    async with stops(stop) as stop:
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(livekit_server.connect(options.credentials))
             worker: Worker | None = None
@@ -89,9 +90,13 @@ async def record_room(
                 agent_name = await worker.registered(options.wait_us, stop)
             else:
                 on_progress(Progress("waiting for the room", 0, 0, 0, 0))
-                await server.wait_for_room(options.room, options.wait_us, stop)
+                wait_us = options.wait_us if options.room_wait_us is None else options.room_wait_us
+                await server.wait_for_room(options.room, wait_us, stop)
+                await server.refuse_second(options.room)
+                if consent is not None:
+                    await consent.wait(server, options.room, stop)
             if stop.is_set() or agent_name is None:
-                raise KeyboardInterrupt
+                raise StoppedError(options.room)
             with _writing(directory):
                 recording = Recording(
                     options,
@@ -103,6 +108,8 @@ async def record_room(
                     on_warning=on_warning,
                     clock=clock,
                 )
+                if consent is not None:
+                    recording.on_new_room(lambda room: consent.guard(room, stop))
                 try:
                     asked = agent_name if worker is not None else None
                     ending = await recording.run(server, worker, asked)
@@ -111,6 +118,14 @@ async def record_room(
                         recording.journal.close()
                     _drop_if_empty(directory)
                     raise
+                finally:
+                    # Whatever else went wrong: nothing of it stays, not even to recover.
+                    if consent is not None and consent.ended == "withdrawn":
+                        with suppress(OSError):
+                            recording.journal.close()
+                        shutil.rmtree(directory, ignore_errors=True)
+                if consent is not None and consent.ended == "withdrawn":
+                    raise consent.error(options.room)
             tail = worker.tail if worker is not None else ""
         with _writing(directory):
             # The worker has ended: its parts are complete.
@@ -118,7 +133,10 @@ async def record_room(
             recording.finish(learned)
             if ending == "no_agent":
                 raise _no_agent(options, directory, recording.diagnosis, tail)
-            bundle = _close(directory, options.out)
+            if consent is not None and consent.ended is not None:
+                on_warning(f"it ended when somebody without {consent.required} came")
+            # On a thread: other rooms may be recorded meanwhile.
+            bundle = await asyncio.to_thread(_close, directory, options.out)
         _warn(bundle, on_warning)
         return options.out
 
@@ -186,31 +204,6 @@ def _refuse_existing(out: Path) -> None:
         raise ConfigError(
             "there is something already", where=str(out), next_step="Name another with --out."
         )
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM sets ``stop``; the next one does what it always does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def first() -> None:
-        stop.set()
-        for number in numbers:
-            loop.remove_signal_handler(number)
-
-    before = [signal.getsignal(number) for number in numbers]
-    for number in numbers:
-        loop.add_signal_handler(number, first)
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
 
 
 def _learned(directory: Path, recording: Recording, on_warning: OnWarning) -> dict[str, Json]:

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,8 @@ class LiveServer:
 class ServerProcess:
     """A livekit-server on ports of its own, which it keeps when it is started again."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, more: Mapping[str, object] | None = None):
+        """``more`` goes into its configuration."""
         program = find_server()
         if program is None:
             give_up(HOW_TO_GET_ONE)
@@ -100,6 +101,7 @@ class ServerProcess:
             },
             "keys": {KEY: SECRET},
             "logging": {"level": "info"},
+            **(more or {}),
         }
         (directory / "config.yaml").write_text(json.dumps(config))
         self._command = [str(program), "--config", str(directory / "config.yaml")]
@@ -130,9 +132,9 @@ class ServerProcess:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[ServerProcess]:
+def running(directory: Path, more: Mapping[str, object] | None = None) -> Iterator[ServerProcess]:
     """A server of one's own, to be killed and started again."""
-    server = ServerProcess(directory)
+    server = ServerProcess(directory, more)
     server.start()
     try:
         yield server

@@ -20,7 +20,7 @@ import pytest
 from lkgate.bundle import read, read_pcm, verify
 from lkgate.errors import RecordError
 from lkgate.model.bundle import Bundle, Track
-from lkgate.record import Progress, RecordOptions, record_room, recover
+from lkgate.record import Progress, RecordOptions, StoppedError, record_room, recover
 from tests.live.conftest import LiveServer
 from tests.live.people import Person, call
 
@@ -175,7 +175,8 @@ def test_wrong_key(live_server: LiveServer, tmp_path: Path, room: str) -> None:
         asyncio.run(record_room(RecordOptions(room, tmp_path / "call", wrong)))
     assert str(caught.value) == (
         f"{wrong.url}: the server refused the API key (401)\n"
-        "  Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET for this server."
+        "  Check LIVEKIT_API_KEY and LIVEKIT_API_SECRET for this server, whether the key was "
+        "revoked or has expired, and this machine's clock: what a key signs holds for minutes."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -200,7 +201,7 @@ def test_stopped_before_there_was_a_room(
         asyncio.get_running_loop().call_later(0.3, stop.set)
         await record_room(options, stop=stop)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError):
         asyncio.run(play())
     assert list(tmp_path.iterdir()) == []
 

@@ -106,7 +106,10 @@ def test_no_server(tmp_path: Path) -> None:
         asyncio.run(record_room(RecordOptions("ward", tmp_path / "call", nowhere)))
     assert str(caught.value) == (
         f"ws://127.0.0.1:{port}: no LiveKit server answers: connection refused\n"
-        "  Start it (livekit-server --dev), or check LIVEKIT_URL."
+        "  Check LIVEKIT_URL, or start a server: the released binary "
+        "(https://github.com/livekit/livekit/releases) or that of a package manager "
+        "(brew install livekit) with 'livekit-server --dev', or a container "
+        "(docker run --rm --network host livekit/livekit-server --dev)."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -125,7 +128,8 @@ def test_what_answers_is_no_livekit_server(tmp_path: Path) -> None:
             with pytest.raises(RecordError) as caught:
                 await record_room(RecordOptions("ward", tmp_path / "call", elsewhere))
         assert str(caught.value) == (
-            f"ws://127.0.0.1:{port}: what answers is no LiveKit server (404)\n  Check LIVEKIT_URL."
+            f"ws://127.0.0.1:{port}: what answers is no LiveKit server (404)\n"
+            "  Check LIVEKIT_URL: its host, its port, and whether it is ws:// or wss://."
         )
 
     asyncio.run(asyncio.wait_for(play(), 30))

@@ -1,0 +1,199 @@
+"""What a recorder made in its directory: the only things there that it may ever remove.
+
+``<directory>/.lkgate-watch.jsonl`` has a line for each recording that was begun
+(``{"op": "begun", "name"}``), bundle that was closed (``{"op": "made", "name", "manifest_sha256",
+"bytes", "closed_at_unix_us"}``), and bundle or recording that is no more
+(``{"op": "gone", "name"}``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+
+from lkgate.bundle import read
+from lkgate.bundle.manifest import MANIFEST
+from lkgate.bundle.place import new_file
+from lkgate.errors import BundleError, ConfigError
+
+LEDGER = ".lkgate-watch.jsonl"
+LOCK = ".lkgate-watch.lock"
+# Lines beyond those that are needed.
+_SLACK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A bundle that this recorder, or one before it in this directory, closed."""
+
+    name: str
+    manifest_sha256: str
+    bytes: int
+    closed_at_unix_us: int
+
+
+class Ledger:
+    """The ledger of one directory, for any thread. Made by :func:`ledger`."""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+        self._path = directory / LEDGER
+        self._begun: set[str] = set()
+        self._made: dict[str, Made] = {}
+        self._lines = 0
+        self._lock = Lock()
+        self._read()
+
+    @property
+    def begun(self) -> list[str]:
+        """Names of recordings that were begun and neither closed nor given up."""
+        with self._lock:
+            return sorted(self._begun)
+
+    def present(self) -> list[Made]:
+        """The bundles that are still there."""
+        with self._lock:
+            made = list(self._made.values())
+        return [one for one in made if (self.directory / one.name).is_dir()]
+
+    def begin(self, name: str) -> None:
+        """To be called before anything of the recording is written."""
+        self._append({"op": "begun", "name": name})
+
+    def close(self, name: str, *, now_unix_us: int) -> Made:
+        """Take the bundle of this name, which was just closed, as one to remove some day."""
+        path = self.directory / name
+        made = Made(name, _manifest_sha256(path), _bytes(path), now_unix_us)
+        self._append({"op": "made", **asdict(made)})
+        return made
+
+    def forget(self, name: str) -> None:
+        """There is nothing of this name any more, or it is somebody else's now."""
+        self._append({"op": "gone", "name": name})
+
+    def remove(self, made: Made) -> str | None:
+        """Remove a bundle, unless it is not exactly what was closed: then say why it stays.
+
+        Somebody who added labels or a baseline to a bundle, or edited it, has made it theirs.
+
+        Raises:
+            OSError: if it cannot be removed.
+        """
+        path = self.directory / made.name
+        reason = _not_ours(path, made)
+        if reason is None:
+            gone = self._removed(made.name)
+            path.rename(gone)
+            shutil.rmtree(gone)
+        self.forget(made.name)
+        return reason
+
+    def _removed(self, name: str) -> Path:
+        return self.directory / f".{name}.removed"
+
+    def _read(self) -> None:
+        if not self._path.exists():
+            return
+        *lines, torn = self._path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines, 1):
+            try:
+                self._take(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise ConfigError(
+                    "this is no line of a recorder's ledger",
+                    where=f"{self._path}:{number}",
+                    next_step="Move the file away: bundles made until now are then never removed.",
+                ) from None
+        for name in self._made:
+            if self._removed(name).is_dir():  # A crash came between.
+                shutil.rmtree(self._removed(name))
+        self._lines = len(lines)
+        if torn:
+            self._compact()
+
+    def _take(self, line: dict[str, str | int]) -> None:
+        op, name = line["op"], str(line["name"])
+        if Path(name).name != name:
+            raise ValueError(name)
+        self._begun.discard(name)
+        self._made.pop(name, None)
+        if op == "begun":
+            self._begun.add(name)
+        elif op == "made":
+            self._made[name] = Made(
+                name,
+                str(line["manifest_sha256"]),
+                int(line["bytes"]),
+                int(line["closed_at_unix_us"]),
+            )
+        elif op != "gone":
+            raise ValueError(op)
+
+    def _compact(self) -> None:
+        lines: list[dict[str, str | int]]
+        lines = [{"op": "begun", "name": name} for name in sorted(self._begun)]
+        lines += [{"op": "made", **asdict(one)} for one in self._made.values()]
+        with new_file(self._path) as made:
+            made.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self._lines = len(lines)
+
+    def _append(self, line: dict[str, str | int]) -> None:
+        with self._lock:
+            self._take(line)
+            with self._path.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self._lines += 1
+            if self._lines > _SLACK + 2 * (len(self._begun) + len(self._made)):
+                self._compact()
+
+
+@contextmanager
+def ledger(directory: Path) -> Iterator[Ledger]:
+    """The ledger of ``directory``, which is made if need be, for one recorder at a time.
+
+    Raises:
+        ConfigError: if another one holds it, or its ledger is none.
+        OSError: if the directory cannot be written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(
+                "another 'lkgate record --watch' writes here",
+                where=str(directory),
+                next_step="Give each recorder a directory of its own with --out.",
+            ) from None
+        yield Ledger(directory)
+
+
+def _not_ours(path: Path, made: Made) -> str | None:
+    if path.is_symlink() or not path.is_dir():
+        return "it is no directory any more"
+    try:
+        if _manifest_sha256(path) != made.manifest_sha256:
+            return "it was changed"
+        listed = {entry.path for entry in read(path).manifest.files} | {MANIFEST}
+    except (OSError, BundleError) as error:
+        return f"it was changed: {error}"
+    found = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
+    return "something was added to it" if found != listed else None
+
+
+def _manifest_sha256(path: Path) -> str:
+    return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
+
+
+def _bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
