@@ -74,7 +74,7 @@ def test_twenty_rooms_at_once(live_server: LiveServer, tmp_path: Path) -> None:
             assert sorted(calls[name]["bundle"] for name in recorded) == sorted(map(str, bundles))
             check(bundles, tmp_path)
             for bundle in map(read, bundles):
-                assert bundle.tracks("agent")[0].span.duration_us > 1_000_000
+                assert bundle.tracks("agent")[0].samples > 0
             assert not list(watcher.out.glob("*.unfinished"))
             assert watcher.lines("stopped")[0]["lost"] == 0
         seen.append({name for name in names if calls[name].get("reason") != "not_sampled"})
@@ -100,10 +100,14 @@ def test_webhooks_tell_of_a_room_at_once(tmp_path: Path) -> None:
             watch_rooms(options, write=lines.append, made=made.append, stop=stop)
         )
         await async_until(lambda: bool(lines), 20)
-        await talk(server, "clinic-hooked", 4)
-        await async_until(lambda: bool(made), 30)
-        stop.set()
-        assert await watch == 0
+        call = asyncio.create_task(talk(server, "clinic-hooked", 30))
+        try:
+            await async_until(lambda: len([*tmp_path.glob("calls/*/journal/*.pcm")]) == 2, 20)
+            stop.set()
+            assert await watch == 0
+        finally:
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
 
     with running(tmp_path, {"webhook": webhook}) as server:
         asyncio.run(asyncio.wait_for(play(server.live), 60))
