@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,18 +199,22 @@ def _record(options: RecordOptions, hook: Hook | None) -> None:
             _warn(f"--on-bundle: {outcome.reason}")
 
 
-def _watch(options: WatchOptions, log: Path | None) -> Exit:
-    from lkgate.record import watch_rooms
+def _watch(options: WatchOptions, path: Path | None) -> Exit:
+    from lkgate.record import CallLog, now_unix_us, watch_rooms
+    from lkgate.secret import Secrets
 
-    with ExitStack() as stack:
-        output = sys.stderr if log is None else stack.enter_context(log.open("a", encoding="utf-8"))
+    # Open to the end of the process, as stderr is: so long libraries may say something.
+    output = sys.stderr if path is None else path.open("a", encoding="utf-8")
 
-        def write(line: str) -> None:
-            # One write a line: lines come from several threads.
-            output.write(f"{line}\n")
-            output.flush()
+    def write(line: str) -> None:
+        # One write a line: lines come from several threads.
+        output.write(f"{line}\n")
+        output.flush()
 
-        lost = asyncio.run(watch_rooms(options, write=write, made=lambda path: click.echo(path)))
+    secrets = Secrets.of(os.environ, options.room.credentials.environment())
+    log = CallLog(write, now_unix_us=now_unix_us, secrets=secrets)
+    log.take_over()
+    lost = asyncio.run(watch_rooms(options, log=log, made=lambda path: click.echo(path)))
     return Exit.INCOMPLETE if lost else Exit.PASS
 
 

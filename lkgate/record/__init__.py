@@ -4,6 +4,7 @@
 Everything here needs livekit; import it where it is used, not at the top of a command.
 """
 
+from lkgate.record.calllog import CallLog, now_unix_us
 from lkgate.record.consent import Attribute, Consent, ConsentError
 from lkgate.record.credentials import Credentials
 from lkgate.record.hook import Hook
@@ -16,6 +17,7 @@ from lkgate.record.watching import WatchOptions, watch_rooms
 
 __all__ = [
     "Attribute",
+    "CallLog",
     "Consent",
     "ConsentError",
     "Credentials",
@@ -28,6 +30,7 @@ __all__ = [
     "StoppedError",
     "WatchOptions",
     "bundle_name",
+    "now_unix_us",
     "record_room",
     "recover",
     "watch_rooms",

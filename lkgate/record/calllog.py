@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,13 +12,14 @@ from lkgate.model.event import Json
 from lkgate.secret import Secrets
 
 Write = Callable[[str], None]
+_LIBRARIES = ("livekit", "asyncio", "aiohttp")
 
 
 class CallLog:
     """Writes lines with ``time`` (UTC) and ``event`` first.
 
     Args:
-        write: takes a line without its end.
+        write: takes a line without its end, on any thread.
         now_unix_us: the wall clock.
         secrets: what no line may hold.
     """
@@ -29,18 +31,27 @@ class CallLog:
 
     def line(self, event: str, **fields: Json) -> None:
         """Fields that are ``None`` are left out."""
-        time = datetime.fromtimestamp(self._now_unix_us() / 1e6, UTC)
+        at = datetime.fromtimestamp(self._now_unix_us() / 1e6, UTC)
         said = {key: value for key, value in fields.items() if value is not None}
         told = {
-            "time": time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "event": event,
             **self._secrets.hide_in(said),
         }
         self._write(json.dumps(told, ensure_ascii=False))
 
-    def handler(self) -> logging.Handler:
-        """For what libraries log: warnings and errors become lines as well."""
-        return _Handler(self)
+    def take_over(self) -> None:
+        """From now on, what libraries warn of is a line as well.
+
+        To the end of the process: livekit has something to say when all is over.
+        """
+        for name in _LIBRARIES:
+            logging.getLogger(name).addHandler(_Handler(self))
+
+
+def now_unix_us() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000
 
 
 class _Handler(logging.Handler):

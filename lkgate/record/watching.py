@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lkgate.record import server as livekit_server
-from lkgate.record.calllog import CallLog, Write
+from lkgate.record.calllog import CallLog, now_unix_us
 from lkgate.record.hook import Hook
 from lkgate.record.ledger import ledger
 from lkgate.record.options import OnWarning, RecordOptions
@@ -24,7 +23,6 @@ from lkgate.record.stop import signals
 from lkgate.record.usecase import record_room, recover
 from lkgate.record.watch import Watch
 from lkgate.record.webhook import listen
-from lkgate.secret import Secrets
 
 _KEEP_ALL = Limits()
 
@@ -58,7 +56,7 @@ class WatchOptions:
 async def watch_rooms(
     options: WatchOptions,
     *,
-    write: Write,
+    log: CallLog,
     made: Callable[[Path], None],
     stop: asyncio.Event | None = None,
 ) -> int:
@@ -67,7 +65,7 @@ async def watch_rooms(
 
     Args:
         options: which, and how.
-        write: called with each line of the log, from any thread.
+        log: of every call, and of what happens besides.
         made: called with the path of each bundle when it is whole.
         stop: ends it from elsewhere.
 
@@ -77,8 +75,6 @@ async def watch_rooms(
         OSError: the directory cannot be written.
     """
     credentials = options.room.credentials
-    secrets = Secrets.of(os.environ, credentials.environment())
-    log = CallLog(write, now_unix_us=_now_unix_us, secrets=secrets)
     # A thread for each room's disk, and some for closing: nobody waits for another's.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * options.max_rooms + 4))
     wake = asyncio.Event()
@@ -91,7 +87,6 @@ async def watch_rooms(
         if stop is None:
             stop = asyncio.Event()
             stack.enter_context(signals(stop))
-        stack.enter_context(_logged(log))
         book = stack.enter_context(ledger(options.room.out))
         server = await stack.enter_async_context(livekit_server.connect(credentials))
         if options.webhook is not None:
@@ -119,7 +114,7 @@ async def watch_rooms(
             log=log,
             printed=made,
             environ=os.environ,
-            now_unix_us=_now_unix_us,
+            now_unix_us=now_unix_us,
             stamp=lambda: time.strftime("%Y%m%d-%H%M%S"),
         )
         schedule = Schedule(
@@ -136,21 +131,3 @@ async def watch_rooms(
         lost = await watch.run(stop, wake)
         log.line("stopped", lost=lost)
         return lost
-
-
-def _now_unix_us() -> int:
-    return time.time_ns() // 1_000
-
-
-@contextmanager
-def _logged(log: CallLog) -> Iterator[None]:
-    """What livekit and asyncio warn of is in the log, and nothing between its lines."""
-    handler = log.handler()
-    loggers = [logging.getLogger(name) for name in ("livekit", "asyncio", "aiohttp")]
-    for each in loggers:
-        each.addHandler(handler)
-    try:
-        yield
-    finally:
-        for each in loggers:
-            each.removeHandler(handler)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lkgate.bundle import read
-from lkgate.record import RecordOptions, WatchOptions, watch_rooms
+from lkgate.record import CallLog, RecordOptions, WatchOptions, now_unix_us, watch_rooms
 from lkgate.record.schedule import sampled
+from lkgate.secret import Secrets
 from tests.live.conftest import (
     KEY,
     LiveServer,
@@ -87,6 +88,7 @@ def test_webhooks_tell_of_a_room_at_once(tmp_path: Path) -> None:
     webhook = {"api_key": KEY, "urls": [f"http://127.0.0.1:{hook}/livekit"]}
     lines: list[str] = []
     made: list[Path] = []
+    log = CallLog(lines.append, now_unix_us=now_unix_us, secrets=Secrets())
 
     async def play(server: LiveServer) -> None:
         stop = asyncio.Event()
@@ -96,9 +98,7 @@ def test_webhooks_tell_of_a_room_at_once(tmp_path: Path) -> None:
             webhook=("127.0.0.1", hook),
             poll_seconds=600.0,
         )
-        watch = asyncio.create_task(
-            watch_rooms(options, write=lines.append, made=made.append, stop=stop)
-        )
+        watch = asyncio.create_task(watch_rooms(options, log=log, made=made.append, stop=stop))
         await async_until(lambda: bool(lines), 20)
         call = asyncio.create_task(talk(server, "clinic-hooked", 30))
         try:
