@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -159,11 +160,13 @@ def left(out: Path) -> Path:
 
 
 def _bytes(directory: Path) -> int:
-    sizes = 0
-    for file in directory.rglob("*"):
-        with suppress(FileNotFoundError):  # it may become a bundle meanwhile
-            sizes += file.stat().st_size if file.is_file() else 0
-    return sizes
+    """Of all files below it, while it may become a bundle and vanish."""
+    size = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += (Path(place) / name).stat().st_size
+    return size
 
 
 def _summary(bundle: Bundle) -> dict[str, Json]:
