@@ -222,7 +222,7 @@ def test_watching_where_nothing_can_be_written(live_server: LiveServer, tmp_path
     assert (done.returncode, done.stderr) == (
         4,
         f"error: {tmp_path}/file/calls: Not a directory\n"
-        "  Free space there, or make it writable.\n",
+        "  Free space there, make it writable, or name another place.\n",
     )
 
 
