@@ -45,6 +45,17 @@ _WATCH_ONLY = ("sample", "max_rooms", "keep", "keep_age", "keep_disk", "webhook_
 )
 @click.option("--caller", metavar="IDENTITY", help="Who the caller is (the first who is no agent).")
 @click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    help="Also keep what small text streams and data packets of this topic say.",
+)
+@click.option(
+    "--worker-url",
+    metavar="URL",
+    help="Where the agent's worker answers health checks (http://HOST:8081), to say why none came.",
+)
+@click.option(
     "--require-attribute",
     metavar="NAME=VALUE",
     help="Record nothing unless everybody but agents (or --caller alone) has this attribute.",
@@ -97,6 +108,8 @@ def command(
     duration: float | None,
     wait: float,
     caller: str | None,
+    topics: tuple[str, ...],
+    worker_url: str | None,
     require_attribute: str | None,
     on_bundle: str | None,
     env_file: Path | None,
@@ -139,6 +152,8 @@ def command(
         credentials=Credentials.read(os.environ, env_file),
         build=resolve(build, config) if build else None,
         caller=caller,
+        topics=topics,
+        worker_url=worker_url,
         wait_us=round(wait * 1e6),
         duration_us=None if duration is None else round(duration * 1e6),
         consent=consent,
