@@ -46,7 +46,15 @@ def decode(data: bytes, *, sample_rate_hz: int, samples: int, where: str) -> Pcm
     return pcm
 
 
+class _Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """Closed by its ``with``, so that nothing is left for soundfile's finalizer: that is written in
+    Python, and an interrupt that falls into a finalizer is lost.
+    """
+
+    __del__ = dict  # called without arguments, in C
+
+
 def _opened(held: IO[bytes], data: bytes) -> soundfile.SoundFile:
     held.write(data)
     held.seek(0)
-    return soundfile.SoundFile(held.fileno(), closefd=False)
+    return _Sound(held.fileno(), closefd=False)
