@@ -20,6 +20,7 @@ from lkgate.builds import resolve
 from lkgate.bundle import read_baseline
 from lkgate.cli.judging import load_gates
 from lkgate.config import Config, OnMiss, load_config
+from lkgate.gate.aggregate import PERCENTILES
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.metrics import baseline_of
 from lkgate.model.gate import CallFailure, CallResult, Gate, Verdict
@@ -102,7 +103,12 @@ def _result(one: Replayed) -> CallResult:
 
 
 def _alone(gate: Gate, call: str) -> Gate:
-    rules = tuple(replace(rule, min_n=min(rule.min_n, 1)) for rule in gate.rules)
+    """Of this very call, which bears no percentile and no statement about calls to come."""
+    rules = tuple(
+        replace(rule, min_n=min(rule.min_n, 1), about="these_calls")
+        for rule in gate.rules
+        if rule.aggregate not in PERCENTILES
+    )
     return replace(gate, calls=(call,), rules=rules)
 
 
