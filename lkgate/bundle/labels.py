@@ -72,7 +72,7 @@ def _labels(value: Mapping[str, Json]) -> Labels:
     outcome = value.get("outcome")
     cohort = value.get("cohort")
     handoffs = value.get("handoffs")
-    forbidden = value.get("forbidden")
+    forbidden, judges = value.get("forbidden"), value.get("judges")
     never = forbidden if isinstance(forbidden, dict) else {}
     said = _items(value, "caller")
     return Labels(
@@ -93,6 +93,9 @@ def _labels(value: Mapping[str, Json]) -> Labels:
         forbidden_tools=tuple(map(str, _items(never, "tools"))),
         forbidden_phrases=tuple(map(str, _items(never, "phrases"))),
         confirmations=tuple(map(str, _items(value, "confirmations"))),
+        judges={name: "pass" if verdict == "pass" else "fail" for name, verdict in judges.items()}
+        if isinstance(judges, dict)
+        else {},
     )
 
 

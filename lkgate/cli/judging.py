@@ -18,6 +18,7 @@ from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import load
 from lkgate.gate.metrics import baseline_of, metric_versions
 from lkgate.gate.support import refuse_percentiles, refuse_slices
+from lkgate.judge.panel import Panel
 from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
@@ -60,6 +61,7 @@ def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None
 
     Raises:
         GateFileError: one is wrong, or has a rule on a layer that the build does not have.
+        ConfigError: one names a judge that the settings do not have.
     """
     chosen = list(paths) or list(config.gates)
     if not chosen:
@@ -68,7 +70,11 @@ def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None
             next_step="Name one with --gate, or set `gates` under [tool.lkgate].",
         )
     lacking = lacking_layers(build) if build is not None else {}
-    return [replace(load(path, lacking=lacking), path=_shown(path, config.root)) for path in chosen]
+    panel = Panel(config)
+    return [
+        panel.trusting(replace(load(path, lacking=lacking), path=_shown(path, config.root)))
+        for path in chosen
+    ]
 
 
 def refuse_unsupported(gates: Sequence[Gate], recordings: Sequence[Recording]) -> None:
@@ -108,6 +114,7 @@ def judge(
     *,
     every: Sequence[str] | None = None,
     prices: PriceTable | None = None,
+    panel: Panel | None = None,
 ) -> Verdict:
     """Judge replays against the baselines beside their recordings.
 
@@ -115,11 +122,12 @@ def judge(
         every: if only some calls were replayed because they were named, the names of all
             recordings. What the gate names, or all of them if it names none, is left out then.
         prices: what models cost, if the team said so.
+        panel: the judges of the settings, for rules on one.
     """
     calls = [one.recording.call for one in replayed]
     expected = () if every is None else gate.calls or every
     left_out = [name for name in expected if name not in calls]
-    results = [supplied(gate, _result(one), one.path, prices) for one in replayed]
+    results = [supplied(gate, _result(one), one.path, prices, panel) for one in replayed]
     return evaluate(gate, results, recordings=calls, left_out=left_out)
 
 
@@ -129,6 +137,7 @@ def judge_rooms(
     *,
     every: Sequence[str] | None = None,
     prices: PriceTable | None = None,
+    panel: Panel | None = None,
 ) -> Verdict:
     """Judge calls over live rooms. Every repeat counts as a call of its own, in one pool.
 
@@ -137,7 +146,7 @@ def judge_rooms(
     evidence, whatever it shows.
 
     Args:
-        every, prices: as in :func:`judge`.
+        every, prices, panel: as in :func:`judge`.
     """
     calls = list(dict.fromkeys(one.recording.call for one in played.calls))
     expected = () if every is None else gate.calls or every
@@ -150,7 +159,7 @@ def judge_rooms(
     verdict = evaluate(
         replace(gate, calls=tuple(repeated(gate.calls))),
         [
-            supplied(gate, _take_result(one, played.repeats), one.candidate.path, prices)
+            supplied(gate, _take_result(one, played.repeats), one.candidate.path, prices, panel)
             for one in played.calls
         ],
         recordings=repeated(calls),

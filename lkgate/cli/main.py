@@ -39,6 +39,7 @@ COMMANDS = {
     "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
     "metrics": ("lkgate.cli.metrics", "List what can be measured, and what it means."),
     "label": ("lkgate.cli.label", "Draft a recording's labels for a person to correct."),
+    "judge": ("lkgate.cli.judge", "Ask language models about calls, and calibrate them."),
     "check": ("lkgate.cli.check", "Verify every digest of a bundle."),
     "accept": ("lkgate.cli.accept", "Make the last replay of a build the baseline."),
     "seal": ("lkgate.cli.seal", "Take edited labels as a bundle's content."),

@@ -125,6 +125,7 @@ def command(
     from lkgate.cli.reports import parse, write
     from lkgate.cli.settings import settings
     from lkgate.cli.supply import price_table
+    from lkgate.judge.panel import Panel
     from lkgate.replay.recordings import names_of_recordings
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
@@ -184,7 +185,10 @@ def command(
     _say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
         _say_output(replays)
-    verdicts = [judge(gate, replays.calls, every=every, prices=prices) for gate in loaded]
+    panel = Panel(config)
+    verdicts = [
+        judge(gate, replays.calls, every=every, prices=prices, panel=panel) for gate in loaded
+    ]
     digest = replays.digest or "incomplete"
     if no_gate:
         _print_failures(replays)

@@ -73,6 +73,7 @@ def replay_room(
     from lkgate.cli.listening import sources_of_rooms
     from lkgate.cli.reports import write
     from lkgate.cli.supply import price_table
+    from lkgate.judge.panel import Panel
     from lkgate.model.gate import LiveRoom
     from lkgate.replay.run import ReplayOptions
     from lkgate.rooms import RoomOptions, replay_in_rooms
@@ -92,7 +93,10 @@ def replay_room(
     )
     live = LiveRoom(played.repeats, interleave.name if interleave else None, played.at_once)
     prices = price_table(config)
-    verdicts = [judge_rooms(gate, played, every=every, prices=prices) for gate in gates]
+    panel = Panel(config)
+    verdicts = [
+        judge_rooms(gate, played, every=every, prices=prices, panel=panel) for gate in gates
+    ]
     for one in played.calls:
         for take in filter(None, (one.candidate, one.baseline)):
             if take.late is not None:

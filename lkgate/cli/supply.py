@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lkgate.config import Config, read_prices
 from lkgate.gate.metrics import SPECS
+from lkgate.judge.panel import Panel, judges_named
 from lkgate.listen import listen
 from lkgate.model.bundle import Bundle
 from lkgate.model.gate import CallResult, Gate
@@ -19,12 +20,18 @@ def price_table(config: Config) -> PriceTable | None:
 
 
 def supplied(
-    gate: Gate, result: CallResult, path: Path | None, prices: PriceTable | None
+    gate: Gate,
+    result: CallResult,
+    path: Path | None,
+    prices: PriceTable | None,
+    panel: Panel | None = None,
 ) -> CallResult:
-    """A call with what models cost, and with what its sound tells if the gate asks for that.
+    """A call with what models cost, and with what its sound tells and what judges said of it if
+    the gate asks for that.
 
     Args:
         path: of the candidate's bundle, ``None`` if there is none. A baseline keeps no audio.
+        panel: the judges of the settings.
 
     Raises:
         ConfigError: the gate needs local models that are not installed.
@@ -33,4 +40,6 @@ def supplied(
     candidate = result.candidate
     if isinstance(candidate, Bundle) and path is not None:
         candidate = listen(path, candidate, wanted)
+    if isinstance(candidate, Bundle) and panel is not None:
+        candidate = panel.heard(candidate, judges_named(gate))
     return replace(result, candidate=candidate, prices=prices)

@@ -1,5 +1,6 @@
 """The project's settings: flag, then ``LKGATE_*``, then file, then default."""
 
+from lkgate.config.judges import JudgeEntry
 from lkgate.config.load import load_config
 from lkgate.config.prices import read_prices
 from lkgate.config.settings import (
@@ -15,6 +16,7 @@ from lkgate.config.settings import (
 __all__ = [
     "BuildEntry",
     "Config",
+    "JudgeEntry",
     "ModelsMode",
     "OnMiss",
     "ReplaySettings",

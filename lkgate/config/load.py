@@ -12,6 +12,7 @@ from typing import cast
 
 import jsonschema
 
+from lkgate.config.judges import judges_of
 from lkgate.config.settings import (
     BuildEntry,
     Config,
@@ -135,6 +136,12 @@ def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) ->
         raise ConfigError(
             f"`{name}` needs one of `program`, `module`, `command` and `url`", where=where(keys)
         )
+    if error.validator == "required" and len(keys) == 2 and keys[0] == "judges":
+        raise ConfigError(
+            f"`{name}` has no `llm`",
+            where=where(keys),
+            next_step="Name the class of a LiveKit plugin: livekit.plugins.openai:LLM.",
+        )
     if error.validator == "dependentRequired":
         raise ConfigError(
             f"`{name}` has a `url` and no `agent_name`",
@@ -181,6 +188,8 @@ def _config(data: Mapping[str, Json], root: Path, source: Source | None) -> Conf
         tools=_tools(cast(dict[str, Json], data.get("tools", {}))),
         replay=_replay(cast(dict[str, Json], data.get("replay", {}))),
         prices=root / cast(str, data["prices"]) if "prices" in data else None,
+        judges=judges_of(data.get("judges"), source),
+        judgements=root / cast(str, data.get("judgements", "judgements")),
     )
 
 

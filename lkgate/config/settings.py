@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lkgate.config.judges import JudgeEntry
 from lkgate.model.build import Pipeline
 from lkgate.model.event import Json
 from lkgate.model.plan import Pacing
@@ -117,6 +118,7 @@ class Config:
         path: file that they came from, ``None`` without one.
         root: directory that relative paths start at.
         prices: the team's table of prices, ``None`` if it has none.
+        judgements: directory of what judges said, to be kept with the recordings.
     """
 
     path: Path | None
@@ -127,3 +129,5 @@ class Config:
     tools: Tools
     replay: ReplaySettings
     prices: Path | None = None
+    judges: Mapping[str, JudgeEntry] = field(default_factory=dict)
+    judgements: Path = Path("judgements")

@@ -78,7 +78,9 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
     problems: list[Problem] = []
     dropped = 0
     for sample, twin in _ordered(measurement.samples, twins):
-        if sample.turn in lost or (sample.status == "absent" and sample.turn == waited):
+        # What is absent of the whole call has no turn: it is no turn that was waited for.
+        unanswered = waited is not None and sample.turn == waited and sample.status == "absent"
+        if sample.turn in lost or unanswered:
             dropped += sample.status != "not_applicable"
         elif sample.status == "absent" and not _unchanged(rule, spec, twin):
             problems.append(Problem(call.call, _where(sample), None))

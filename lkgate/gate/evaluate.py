@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lkgate.gate.aggregate import carried_by
 from lkgate.gate.cause import follow
@@ -16,7 +16,8 @@ from lkgate.gate.places import places
 from lkgate.gate.sentences import reason, too_few, undecided
 from lkgate.gate.slices import expand
 from lkgate.gate.trial import Trial
-from lkgate.measure.oneoff import PREFIX
+from lkgate.gate.trust import distrust
+from lkgate.measure.judged import is_own
 from lkgate.model.check import Check
 from lkgate.model.gate import (
     CallResult,
@@ -49,7 +50,7 @@ def evaluate(
         left_out: calls that are not to be judged this time. The rules do not miss them, but the
             verdict is no pass without them.
     """
-    own = [rule.metric for rule in gate.rules if rule.metric.startswith(PREFIX)]
+    own = [rule.metric for rule in gate.rules if is_own(rule.metric)]
     examined = [examine(call, own) for call in calls]
     return judge(gate, examined, recordings=recordings, left_out=left_out)
 
@@ -127,12 +128,16 @@ def _draft(gate: Gate, rule: Rule, calls: Sequence[Examined], missing: Sequence[
     gathered = gather(gate, rule, spec, calls)
     checked = check(rule, spec, gathered.parts)
     problems = [*missing, *gathered.problems]
+    confidence = gate.confidence if rule.confidence is None else rule.confidence
+    if (doubt := distrust(gate, rule, confidence)) is not None:
+        # Whatever it found: no limit of it is broken by one whom nobody trusts.
+        checked = replace(checked, trials=())
+        problems.insert(0, doubt)
     if checked.problem is not None:
         problems.append(checked.problem)
     # Where calls lack evidence, too few samples are only what follows from that.
     if checked.n < max(1, rule.min_n, carried_by(rule.aggregate)) and not problems:
         problems.append(too_few(rule, checked.n, gathered.lost))
-    confidence = gate.confidence if rule.confidence is None else rule.confidence
     return _Draft(rule, spec, gathered, checked, tuple(problems), confidence)
 
 

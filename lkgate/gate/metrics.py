@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lkgate.diff.registry import COMPARISONS
 from lkgate.errors import ConfigError
-from lkgate.measure.oneoff import PREFIX, one_off
+from lkgate.measure.judged import is_own, own
 from lkgate.measure.plugin import GROUP
 from lkgate.measure.registry import metrics
 from lkgate.model.bundle import Bundle
@@ -35,8 +35,8 @@ class _Specs(Mapping[str, MetricSpec]):
         return {**single, **{name: entry.spec for name, entry in COMPARISONS.items()}}
 
     def __getitem__(self, name: str) -> MetricSpec:
-        if name.startswith(PREFIX):
-            return one_off(name).spec
+        if is_own(name):
+            return own(name).spec
         return self._all[name]
 
     def __iter__(self) -> Iterator[str]:

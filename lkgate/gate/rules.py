@@ -12,6 +12,7 @@ from lkgate.errors import ConfigError, GateFileError
 from lkgate.gate import quantity
 from lkgate.gate.aggregate import OF_THESE_CALLS, carried_by
 from lkgate.gate.metrics import SPECS
+from lkgate.gate.trust import agreement_of, is_judge, refuse_margins, severity_of
 from lkgate.measure.oneoff import PREFIX
 from lkgate.model.check import Margin
 from lkgate.model.event import Json
@@ -74,7 +75,6 @@ class _Entry:
                 self.path,
                 f"Give it one of: {', '.join(_LIMITS)}.",
             )
-        severity = self.data.get("severity")
         turns = self.data.get("turns")
         where = self.data.get("where")
         by, between = self.data.get("by"), self.data.get("max_gap_between")
@@ -95,10 +95,11 @@ class _Entry:
             min_n=self._min_n(aggregate),
             confidence=confidence_of(self.document, self.data, self.path),
             about=self._about(aggregate),
-            severity="warning" if severity == "warning" else "error",
+            severity=severity_of(self.document, self.data, self.path),
             message=message if isinstance(message, str) else None,
             turns="all" if turns == "all" else "comparable",
             covered_by=self._covered_by(earlier),
+            min_agreement=agreement_of(self.document, self.data, self.path),
         )
 
     def _text(self, key: str) -> str:
@@ -110,6 +111,9 @@ class _Entry:
         name = self._text("metric")
         if name.startswith(PREFIX):
             return self._one_off(name)
+        if is_judge(name):
+            refuse_margins(self.document, self.data, self.path)
+            return SPECS[name]
         if name in SPECS:
             spec = SPECS[name]
             if spec.layer is not None and spec.layer in self.lacking:

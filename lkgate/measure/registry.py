@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from lkgate.measure.catalogue import call, floor, hearing, media, models, speech, tools
+from lkgate.measure.judged import own as own_metric
 from lkgate.measure.metric import Metric
-from lkgate.measure.oneoff import one_off
 from lkgate.measure.plugin import installed
 from lkgate.measure.sample import missing, summarise
 from lkgate.measure.session import Session
@@ -72,7 +72,7 @@ def measure_all(session: Session, own: Iterable[str] = ()) -> dict[str, Measurem
     """Every metric of one session, by name.
 
     Args:
-        own: names of a gate's own metrics (see ``lkgate.measure.oneoff``), measured too.
+        own: names of a gate's own metrics (see ``lkgate.measure.judged``), measured too.
     """
-    every = {**metrics(), **{name: one_off(name) for name in own}}
+    every = {**metrics(), **{name: own_metric(name) for name in own}}
     return {name: measure(session, metric) for name, metric in every.items()}

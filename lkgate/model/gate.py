@@ -9,6 +9,7 @@ from typing import Literal
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.check import Check, Margin
 from lkgate.model.difference import CallDifference
+from lkgate.model.judgement import Trust
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
 from lkgate.model.price import PriceTable
@@ -45,6 +46,8 @@ class Rule:
         turns: ``comparable`` leaves turns after the first divergence out (of metrics that are
             marked so) and needs a baseline for it; ``all`` takes every turn.
         covered_by: error rules whose failure, earlier in the same calls, explains this one's.
+        min_agreement: of a rule on a judge: how well the judge must agree with people, as a share
+            that the lower bounds of its calibration reach; ``None``: it decides nothing.
     """
 
     id: str
@@ -65,6 +68,7 @@ class Rule:
     message: str | None = None
     turns: Literal["comparable", "all"] = "comparable"
     covered_by: tuple[str, ...] = ()
+    min_agreement: float | None = None
 
     @property
     def label(self) -> str:
@@ -84,6 +88,7 @@ class Gate:
         family: how false alarms are kept rare although many rules are judged at once.
         undecided: what a rule that was neither shown to be broken nor to hold makes of the
             verdict.
+        trust: of the judges that rules name, those that were calibrated.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Gate:
     confidence: float = 0.95
     family: Family = "holm"
     undecided: Undecided = "no_verdict"
+    trust: Mapping[str, Trust] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

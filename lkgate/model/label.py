@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lkgate.model.event import Json
+from lkgate.model.judgement import Label
 
 ArgumentKind = Literal["exact", "number", "date", "text"]
 StepKind = Literal["says", "tool", "handoff"]
@@ -84,6 +85,7 @@ class Labels:
         required: steps that a right agent does, in this order, whatever else it does.
         forbidden_tools, forbidden_phrases: what a right agent never calls and never says.
         confirmations: words by which the caller agrees; empty for the English ones.
+        judges: what a judge must say of the recorded call, by the judge's name.
     """
 
     reviewed: bool
@@ -97,3 +99,4 @@ class Labels:
     forbidden_tools: tuple[str, ...] = ()
     forbidden_phrases: tuple[str, ...] = ()
     confirmations: tuple[str, ...] = ()
+    judges: Mapping[str, Label] = field(default_factory=dict)
