@@ -167,7 +167,7 @@ TOOL = "reviewed: true\ncaller: []\ntools:\n- name: x\n  arguments: {a: {b: 1}}\
             HEAD + "zzz: {}\n",
             "labels.yaml:4:1: 'zzz' is no key of it\n"
             "  Known keys: reviewed, caller, tools, outcome, handoffs, required, forbidden, "
-            "confirmations, cohort.",
+            "confirmations, judges, cohort.",
         ),
         (
             "reviewed: maybe\ncaller: []\ntools: []\n",

@@ -144,7 +144,7 @@ def test_paths_outside_the_file_are_relative_to_the_caller(tmp_path: Path) -> No
             "[tool.lkgate]\nrecordngs = 'x'\n",
             "PROJECT/pyproject.toml:2: unknown setting `recordngs`\n"
             "  Did you mean `recordings`? "
-            "Known here: builds, gates, prices, recordings, replay, tools.",
+            "Known here: builds, gates, judgements, judges, prices, recordings, replay, tools.",
         ),
         (
             "[tool.lkgate.builds.v1]\nprogram = 'x.py'\n\n[tool.lkgate.builds.v2]\nargs = ['x']\n",
@@ -179,13 +179,13 @@ def test_paths_outside_the_file_are_relative_to_the_caller(tmp_path: Path) -> No
             "\n[tool.lkgate.build.v1]\nprogram = 'a.py'\n",
             "PROJECT/pyproject.toml:2: unknown setting `build`\n"
             "  Did you mean `builds`? "
-            "Known here: builds, gates, prices, recordings, replay, tools.",
+            "Known here: builds, gates, judgements, judges, prices, recordings, replay, tools.",
         ),
         (
             "[tool.lkgate]\nwall_limit_s = 5\n",
             "PROJECT/pyproject.toml:2: unknown setting `wall_limit_s`\n"
             "  Did you mean `replay.wall_limit_s`? "
-            "Known here: builds, gates, prices, recordings, replay, tools.",
+            "Known here: builds, gates, judgements, judges, prices, recordings, replay, tools.",
         ),
         (
             "[tool.lkgate.replay]\nmodels = 'casette'\n",
