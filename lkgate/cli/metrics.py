@@ -33,6 +33,7 @@ def command(names: tuple[str, ...], form: str) -> None:
     from lkgate.cli.terminal import print_report
     from lkgate.errors import ConfigError
     from lkgate.gate.metrics import SPECS
+    from lkgate.measure.judged import is_own
     from lkgate.report import metrics
 
     for name in names:
@@ -54,6 +55,8 @@ def command(names: tuple[str, ...], form: str) -> None:
             for title, specs in found.items()
         }
         found = {title: specs for title, specs in found.items() if specs}
+        if own := tuple(SPECS[name] for name in names if is_own(name)):
+            found["A gate's own"] = own
     if form == "json":
         click.echo(metrics.as_json(found))
     elif names:

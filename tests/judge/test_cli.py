@@ -135,6 +135,11 @@ def test_labels_that_nobody_reviewed_do_not_count(project: Path) -> None:
     assert refused("calibrate", "helpful").startswith("no call has a label")
 
 
+def test_what_its_metric_means() -> None:
+    done = CliRunner().invoke(cli, ["metrics", "judge:helpful"])
+    assert done.stdout.startswith("judge:helpful\n  Whether most votes of the judge helpful passed")
+
+
 def test_no_such_judge() -> None:
     assert "there is no judge `kind`" in refused("ask", "--judge", "kind")
     assert "There are: helpful." in refused("calibrate", "kind")
