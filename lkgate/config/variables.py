@@ -44,10 +44,13 @@ VARIABLES: Mapping[str, _Variable] = {
 }
 # Not settings: what lkgate tells its own child processes, and what its tests and its CI are told.
 _OTHERS = {
+    "LKGATE_BUNDLE",
     "LKGATE_CASSETTE_DIR",
     "LKGATE_DEMO_STAGE",
     "LKGATE_LIVEKIT_SERVER",
     "LKGATE_NETNS",
+    "LKGATE_SEED",
+    "LKGATE_SOAK_SECONDS",
     "LKGATE_SOAK_TIMES",
     "LKGATE_TESTS_ALONE",
 }
