@@ -12,7 +12,7 @@ from pathlib import Path
 
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest, cli
 
-COLD_SECONDS = 12.0
+COLD_SECONDS = 16.0
 _SYMPTOMS = Path(os.environ["FAULTY"])
 
 
@@ -37,7 +37,11 @@ async def request(asked: JobRequest) -> None:
 
 
 server = AgentServer(
-    port=int(os.environ["FAULTY_PORT"]), num_idle_processes=0, load_fnc=load, setup_fnc=prewarm
+    port=int(os.environ["FAULTY_PORT"]),
+    num_idle_processes=0,
+    load_fnc=load,
+    setup_fnc=prewarm,
+    initialize_process_timeout=4 * COLD_SECONDS,
 )
 
 

@@ -16,7 +16,7 @@ from tests.live.agents.caller import call, sentence
 from tests.live.agents.workers import REALTIME, model_server, node_agent, worker
 from tests.live.conftest import LiveServer
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.live, pytest.mark.soak, pytest.mark.timeout(240)]
 
 AGENTS = ("clinic-node", "clinic-realtime")
 GREETING = "Hello, this is Harbour Street Clinic. How can I help you?"

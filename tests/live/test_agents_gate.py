@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.live.agents.workers import REALTIME, AgentProgram, model_server, node_agent
 from tests.live.conftest import LiveServer
-from tests.live.test_rooms import EMERGENCY, cut, project, replay, status_of
+from tests.live.test_rooms import EMERGENCY, cut, project, replay, replay_in_time, status_of
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(290)]
 
 # One turn of the caller, and the answer to it.
 CUT_US = 12_500_000
@@ -49,25 +47,18 @@ def builds(models: Models) -> dict[str, dict[str, object]]:
     }
 
 
+@pytest.mark.parametrize("agent", ["node", "voice"])
 def test_good_builds_pass_and_slow_ones_fail(
-    live_server: LiveServer, models: Models, tmp_path: Path
+    live_server: LiveServer, models: Models, tmp_path: Path, agent: str
 ) -> None:
-    def gate(agent: str) -> list[subprocess.CompletedProcess[str]]:
-        directory = tmp_path / agent
-        directory.mkdir()
-        project(directory, "agents.yaml", builds(models))
-        cut(EMERGENCY, CUT_US, directory / "recordings" / "chest-pain")
-        words = ("--repeats", "1", "--format", "json")
-        return [
-            replay(live_server, directory, "--against", name, *words)
-            for name in (agent, f"{agent}-slow")
-        ]
-
-    with ThreadPoolExecutor() as both:
-        for good, slow in both.map(gate, ("node", "voice")):
-            assert good.returncode == 0, good.stdout + good.stderr
-            assert slow.returncode == 1, slow.stdout + slow.stderr
-            assert status_of(slow.stdout)["response-latency"] == "fail"
+    project(tmp_path, "agents.yaml", builds(models))
+    cut(EMERGENCY, CUT_US, tmp_path / "recordings" / "chest-pain")
+    words = ("--repeats", "1", "--format", "json")
+    good = replay_in_time(live_server, tmp_path, "--against", agent, *words)
+    assert good.returncode == 0, good.stdout + good.stderr
+    slow = replay_in_time(live_server, tmp_path, "--against", f"{agent}-slow", *words)
+    assert slow.returncode == 1, slow.stdout + slow.stderr
+    assert status_of(slow.stdout)["response-latency"] == "fail"
 
 
 @pytest.mark.soak

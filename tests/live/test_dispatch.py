@@ -108,51 +108,52 @@ def test_each_fault_shows_as_what_it_is(live_server: LiveServer, tmp_path: Path)
 
             at.ill("cold")
             # The server tells of a job only 5 s after the first dispatch in a minute.
-            what, phases = await at.miss(7, url=at.url)
+            what, phases = await at.miss(10, url=at.url)
             assert re.fullmatch(
-                r"worker AW_\w+ took the job \d\.\d s ago and its agent is still starting: a cold "
+                r"worker AW_\w+ took the job \d+\.\d s ago and its agent is still starting: a cold "
                 r"start, or an entrypoint that does not connect \(cold_job\)",
                 what,
             )
             assert phases == ["requested", "assigned", "fault cold_job"]
 
             at.ill("full")
-            await async_until(lambda: at.worker.log.load is not None, 10)
-            assert await at.miss(2, url=at.url) == (
+            await async_until(lambda: at.worker.log.load is not None, 30)
+            assert await at.miss(4, url=at.url) == (
                 "the worker as 'faulty' is overloaded: its load is 1.00, and it takes no job at "
                 "0.70 or more (overloaded_worker)",
                 ["requested", "fault overloaded_worker"],
             )
 
             at.ill("refuse")
-            await async_until(lambda: at.worker.log.load is None, 10)
-            what, phases = await at.miss(2)
+            await async_until(lambda: at.worker.log.load is None, 30)
+            what, phases = await at.miss(4)
             assert re.fullmatch(r"worker AW_\w+ refused the job \(refused_job\)", what)
             assert phases == ["requested", "refused", "fault refused_job"]
 
             at.ill()
             os.kill(process.pid, signal.SIGSTOP)
-            assert await at.miss(2) == (
+            assert await at.miss(4) == (
                 "no worker took the job: none is registered as 'faulty', or each is full or does "
                 "not answer; the server does not tell which (not_taken)",
                 ["requested", "fault not_taken"],
             )
-            assert await at.miss(2, url=at.url) == (
+            assert await at.miss(4, url=at.url) == (
                 "the worker as 'faulty' does not answer: the server has asked it in vain, for it "
                 "is still registered (stale_worker)",
                 ["requested", "fault stale_worker"],
             )
 
             os.kill(process.pid, signal.SIGKILL)
-            await async_until(lambda: at.worker.exit_code is not None, 10)
-            assert await at.miss(2, url=at.url) == (
+            await async_until(lambda: at.worker.exit_code is not None, 30)
+            assert await at.miss(4, url=at.url) == (
                 "no worker is registered as 'faulty': nothing listens where it was (no_worker)",
                 ["requested", "fault no_worker"],
             )
 
-    asyncio.run(asyncio.wait_for(play(), 150))
+    asyncio.run(asyncio.wait_for(play(), 170))
 
 
+@pytest.mark.soak
 def test_a_build_that_fails_at_the_entrance(live_server: LiveServer, tmp_path: Path) -> None:
     """The worker's own log tells why."""
     (tmp_path / "crash").touch()

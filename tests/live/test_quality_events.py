@@ -60,15 +60,24 @@ def test_media_quality_is_sampled_and_a_stalled_sender_is_a_gap(
         assert {data["identity"] for data in own} == {identity}
         first = own[0]
         numbers = {key: value for key, value in first.items() if isinstance(value, int)}
-        assert 4_900_000 <= numbers["interval_us"] <= 6_500_000
-        # 20 ms a packet, 48 samples a millisecond.
-        assert 150 <= numbers["packets_received"] <= 330
-        assert 200_000 <= numbers["samples"] <= 330_000
-        assert 0 <= numbers["jitter_us"] <= 100_000
-        assert 0 <= numbers["round_trip_us"] <= 100_000
-        assert 5_000 <= numbers["jitter_buffer_delay_us"] <= 300_000
+        seconds = numbers["interval_us"] / 1e6
+        assert 4.9 <= seconds <= 10
+        # 50 packets and 48000 samples a second.
+        assert 30 <= numbers["packets_received"] / seconds <= 66
+        assert 40_000 <= numbers["samples"] / seconds <= 66_000
+        assert numbers["jitter_us"] >= 0
+        assert numbers["round_trip_us"] >= 0
+        assert numbers["jitter_buffer_delay_us"] >= 5_000
         assert numbers["delay_us"] >= numbers["jitter_buffer_delay_us"] - 200_000
-        assert {"packets_lost", "concealed_samples", "lag_us", "segment"} <= set(first)
+        assert numbers["lag_us"] is not None and numbers["segment"] is not None
+        for data in own:
+            lost, concealed = data["packets_lost"], data["concealed_samples"]
+            assert isinstance(lost, int) and isinstance(concealed, int) and concealed >= 0
+    # What a stalled sender did not send was made up.
+    made_up = sum(
+        int(str(data["concealed_samples"])) for data in sampled if data["track"] == "caller"
+    )
+    assert made_up >= 0.3 * STALL_SECONDS * 48_000
 
     missing_us = 0
     for event in bundle.of_kind("lkgate.gap"):

@@ -14,7 +14,6 @@ from lkgate.bundle import read
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.record import Progress, RecordOptions, record_room
-from lkgate.record.worker import SHIM
 from tests.live.conftest import LiveServer, async_until
 from tests.live.people import Person
 
@@ -65,15 +64,14 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
     manifest = bundle.manifest
     assert manifest.build is not None and manifest.build.name == "greeter"
     assert manifest.build.versions["livekit-agents"]
-    if SHIM.joinpath("sitecustomize.py").exists():
-        assert manifest.cassette == "full"
-        index = (tmp_path / "call" / "cassette" / "index.jsonl").read_text().splitlines()
-        modalities = [json.loads(line)["modality"] for line in index]
-        assert {name: modalities.count(name) for name in ("llm", "tts", "tool")} == {
-            "llm": 3,
-            "tts": 2,
-            "tool": 1,
-        }
+    assert manifest.cassette == "full"
+    index = (tmp_path / "call" / "cassette" / "index.jsonl").read_text().splitlines()
+    modalities = [json.loads(line)["modality"] for line in index]
+    assert {name: modalities.count(name) for name in ("llm", "tts", "tool")} == {
+        "llm": 3,
+        "tts": 2,
+        "tool": 1,
+    }
     assert {track.role for track in manifest.tracks} == {"caller", "agent"}
     assert any(track.speech for track in bundle.tracks("agent"))
 
@@ -105,7 +103,7 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
     # LiveKit's clock and ours are the same machine's.
     for event in bundle.of_kind("agent_state_changed"):
         created_us = event.data["created_us"]
-        assert isinstance(created_us, int) and 0 <= event.t_us - created_us < 1_000_000
+        assert isinstance(created_us, int) and 0 <= event.t_us - created_us < 3_000_000
     assert processes_of("greeter.py") == []
     jobs = [e.data for e in bundle.of_kind("lkgate.job") if e.data.get("agent_name") != ""]
     phases = [data["phase"] for data in jobs]
@@ -120,8 +118,15 @@ def test_agent_that_calls_a_tool(live_server: LiveServer, tmp_path: Path) -> Non
         assert credentials.key.encode() not in content
 
 
-@pytest.mark.parametrize("room_is_new", [True, False])
-@pytest.mark.parametrize("name", ["greeter", ""])
+@pytest.mark.parametrize(
+    ("name", "room_is_new"),
+    [
+        ("", True),
+        pytest.param("greeter", False, marks=pytest.mark.soak),
+        pytest.param("greeter", True, marks=pytest.mark.soak),
+        pytest.param("", False, marks=pytest.mark.soak),
+    ],
+)
 def test_one_agent_comes_and_stopping_in_mid_call_ends_it(
     live_server: LiveServer, tmp_path: Path, name: str, room_is_new: bool
 ) -> None:

@@ -116,6 +116,7 @@ def test_webhooks_tell_of_a_room_at_once(tmp_path: Path) -> None:
     assert not [line for line in lines if "webhook_refused" in line]
 
 
+@pytest.mark.soak
 def test_a_server_that_was_away_for_a_while(tmp_path: Path) -> None:
     with running(tmp_path) as server, watching(server.live, tmp_path / "watch") as watcher:
         server.kill()
@@ -177,14 +178,17 @@ async def first_wave_and_second(
             lambda: sum(c.get("reason") == "max_rooms" for c in watcher.calls().values()) == over,
             30,
         )
-        await asyncio.sleep(3)
+        heard = "*.unfinished/journal/agent.pcm"
+        await async_until(
+            lambda: sum(each.stat().st_size > 0 for each in watcher.out.glob(heard)) == bound, 30
+        )
         active = next(name for name in names if name in chosen - watcher.calls().keys())
         await delete(server, active)
         await async_until(lambda: active in watcher.calls(), 30)
         late = asyncio.create_task(talk(server, LATE, 60))
         standing.append(late)
         await async_until(lambda: any(watcher.out.glob(f"{LATE}*/journal/agent.pcm")), 30)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         return await asyncio.to_thread(watcher.end)
     finally:
         for task in standing:

@@ -1,7 +1,7 @@
 """The clinic's intake agent on a speech-to-speech model: ``python realtime_agent.py start``.
 
 The model is whatever OPENAI_BASE_URL serves. CLINIC_FAULT plants a fault:
-    slow    the model is told to wait two seconds longer for the end of a turn
+    slow    the model is told to wait five seconds longer for the end of a turn
     hours   the instructions do not say when the clinic is open
     person  the agent cannot put a caller through to a person
 """
@@ -31,7 +31,7 @@ from openai.types.realtime.realtime_audio_input_turn_detection import ServerVad
 
 FAULT = os.environ.get("CLINIC_FAULT", "")
 SETTINGS = Settings(opening_hours=FAULT != "hours")
-SILENCE_MS = 800 + (2_000 if FAULT == "slow" else 0)
+SILENCE_MS = 800 + (5_000 if FAULT == "slow" else 0)
 CALLS_AT_ONCE = 4
 
 server = AgentServer(

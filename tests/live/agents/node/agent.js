@@ -1,7 +1,7 @@
 // The clinic's intake agent for LiveKit Agents for Node: `node agent.js start`.
 //
 // Its models are whatever OPENAI_BASE_URL serves. CLINIC_FAULT plants a fault:
-//   slow   it waits two seconds longer for the end of a turn
+//   slow   it waits five seconds longer for the end of a turn
 //   hours  its instructions do not say when the clinic is open
 import { ServerOptions, cli, defineAgent, inference, llm, voice } from '@livekit/agents';
 import * as openai from '@livekit/agents-plugin-openai';
@@ -82,7 +82,7 @@ export default defineAgent({
       aecWarmupDuration: null,
       turnHandling: {
         turnDetection: 'vad',
-        endpointing: { minDelay: FAULT === 'slow' ? 2800 : 800, maxDelay: 3000 },
+        endpointing: { minDelay: FAULT === 'slow' ? 5800 : 800, maxDelay: FAULT === 'slow' ? 6000 : 3000 },
         interruption: { mode: 'vad' },
       },
     });
