@@ -33,6 +33,9 @@ class RoomCapture:
     The room's emitter logs and drops what a handler raises, so a failure (a full disk) is kept in
     ``failure`` for the caller to look at, and raised by ``aclose``.
 
+    ``admits``, if it is set, is asked before anything that happens in the room is written down,
+    and what it denies is not.
+
     Args:
         room: as a hidden participant sees it; used through the public API of ``rtc.Room``.
         journal: written to, neither synced nor finished.
@@ -60,6 +63,7 @@ class RoomCapture:
         quality_every_us: int | None = None,
     ):
         self.failure: BaseException | None = None
+        self.admits: Callable[[rtc.Room], bool] = lambda _: True
         self.events = 0
         self._room = room
         self._journal = journal
@@ -73,6 +77,7 @@ class RoomCapture:
             now_us=now_us,
             started_at_unix_us=started_at_unix_us,
             topics=topics,
+            admits=lambda: self.admits(self._room),
         )
         self._handlers: list[tuple[rtc.room.EventTypes, Callable[..., None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,7 +108,7 @@ class RoomCapture:
         """Begin to write. See the class."""
         if not self._handlers:
             self._register()
-        if self._room.isconnected():
+        if self._room.isconnected() and self.admits(self._room):
             self._look_around()
 
     def overhear(self, room: rtc.Room) -> None:
@@ -174,8 +179,9 @@ class RoomCapture:
     def _on(self, event: rtc.room.EventTypes, handler: Callable[..., None]) -> None:
         def guarded(*args: object) -> None:
             try:
-                self._look_around()
-                handler(*args)
+                if self.admits(self._room):
+                    self._look_around()
+                    handler(*args)
             except Exception as error:  # noqa: BLE001 - the emitter would log and drop it
                 self._fail(error)
 

@@ -36,7 +36,7 @@ class StreamCapture:
     ``topics`` are those of text whose content is written besides LiveKit's own, ``None`` for all.
     rtc.Room hands a stream only to a handler of its exact topic, and these are registered. Where
     the room keeps its handlers in plain dictionaries, as rtc.Room 1.1 does privately, a stream of
-    any other topic is caught too.
+    any other topic is caught too. A stream that ``admits`` denies when it is opened is not read.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class StreamCapture:
         now_us: Callable[[], int],
         started_at_unix_us: int | None,
         topics: tuple[str, ...] | None,
+        admits: Callable[[], bool],
     ):
         self.room = room
         self._note = note
@@ -56,6 +57,7 @@ class StreamCapture:
         self._decoder = SessionDecoder(started_at_unix_us)
         self._wanted = topics
         self._topics = topics or ()
+        self._admits = admits
         self._lanes: dict[str, asyncio.Queue[rtc.ByteStreamReader]] = {}
         self._usage: dict[str, Json] = {}
         self._told: set[str] | None = None
@@ -89,9 +91,12 @@ class StreamCapture:
                 vars(self.room)[name] = dict(handlers)
 
     def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
-        self._spawn(self._read_text(reader, identity))
+        if self._admits():
+            self._spawn(self._read_text(reader, identity))
 
     def _on_bytes(self, reader: rtc.ByteStreamReader, identity: str) -> None:
+        if not self._admits():
+            return
         if reader.info.topic != TOPIC_SESSION:
             self._spawn(self._read_bytes(reader, identity))
             return

@@ -60,7 +60,8 @@ class Consent:
     def __init__(self, required: Attribute, caller: str | None = None):
         self.required = required
         self.ended: State | None = None
-        """What ended the recording that :meth:`guard` watches; ``None``: nothing did."""
+        """What ended the recording that asks :meth:`admits`; ``None``: nothing did."""
+        self._began = False
         self._caller = caller
         self._agreed: set[str] = set()
 
@@ -104,32 +105,41 @@ class Consent:
             if await until(stop, _POLL_SECONDS):
                 return
 
-    def guard(self, room: rtc.Room, stop: asyncio.Event) -> None:
-        """Set ``stop`` and :attr:`ended` as soon as it is no longer given in ``room``.
+    def admits(self, room: rtc.Room, stop: asyncio.Event) -> bool:
+        """Whether what now happens in ``room``, where the recorder is, may be written down.
 
-        To be called before the room's recorder registers itself: this has to act first.
+        To be asked before anything is. As soon as it is not given, ``stop`` and :attr:`ended` are
+        set, and the answer stays no.
         """
-
-        def look(*_: object) -> None:
+        if self.ended is None:
             people = {
                 who.identity: who.attributes
                 for who in room.remote_participants.values()
                 if _is_person(who.kind)
             }
             state = self.look(people)
-            if state != "given" and self.ended is None:
+            if state == "given":
+                self._began = True
+            else:
                 self.ended = state
                 stop.set()
+        return self.ended is None
 
-        # Of tracks too: nothing that is published is heard before.
-        room.on("participant_connected", look)
-        room.on("participant_attributes_changed", look)
-        room.on("track_subscribed", look)
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether the recording is to be thrown away: it was withdrawn, or somebody without it was
+        there as soon as the recorder was."""
+        return self.ended == "withdrawn" or (self.ended is not None and not self._began)
 
     def error(self, room: str) -> ConsentError:
         """What to say of a recording that was thrown away."""
+        if self.ended == "withdrawn":
+            return ConsentError(
+                f"somebody in room {room!r} withdrew {self.required}: what was recorded was deleted"
+            )
         return ConsentError(
-            f"somebody in room {room!r} withdrew {self.required}: what was recorded was deleted"
+            f"nothing was recorded: somebody without {self.required} came into room {room!r} "
+            "together with the recorder"
         )
 
 

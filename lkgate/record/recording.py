@@ -101,9 +101,9 @@ class Recording:
             }
         return header
 
-    def on_new_room(self, hook: Callable[[rtc.Room], None]) -> None:
-        """Have ``hook`` called with the room before it is joined, and before it is captured."""
-        self._connection.on_new_room(hook)
+    def only_if(self, admits: Callable[[rtc.Room], bool]) -> None:
+        """Have ``admits`` asked before anything that happens in the room is written down."""
+        self._capture.admits = admits
 
     def now_us(self) -> int:
         """Session time: microseconds since the recorder came."""

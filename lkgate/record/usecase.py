@@ -109,7 +109,7 @@ async def record_room(
                     clock=clock,
                 )
                 if consent is not None:
-                    recording.on_new_room(lambda room: consent.guard(room, stop))
+                    recording.only_if(lambda room: consent.admits(room, stop))
                 try:
                     asked = agent_name if worker is not None else None
                     ending = await recording.run(server, worker, asked)
@@ -120,11 +120,11 @@ async def record_room(
                     raise
                 finally:
                     # Whatever else went wrong: nothing of it stays, not even to recover.
-                    if consent is not None and consent.ended == "withdrawn":
+                    if consent is not None and consent.keeps_nothing:
                         with suppress(OSError):
                             recording.journal.close()
                         shutil.rmtree(directory, ignore_errors=True)
-                if consent is not None and consent.ended == "withdrawn":
+                if consent is not None and consent.keeps_nothing:
                     raise consent.error(options.room)
             tail = worker.tail if worker is not None else ""
         with _writing(directory):

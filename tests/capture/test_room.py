@@ -413,6 +413,43 @@ def test_only_small_payloads_that_were_asked_for_are_kept(tmp_path: Path) -> Non
     assert len(str(scene.of("chat")[0]["text"])) == 5_000
 
 
+def test_nothing_is_written_that_is_not_admitted(scene: Scene) -> None:
+    admitted = True
+
+    async def play() -> None:
+        nonlocal admitted
+        scene.capture.admits = lambda room: admitted and "bob" not in room.remote_participants
+        ann, bob = FakeParticipant("ann"), FakeParticipant("bob")
+        scene.capture.start()
+        scene.room.join(ann)
+        scene.room.text("ann", "lk.chat", "before")
+        await scene.settle()
+        scene.room.join(bob)
+        publication = FakePublication("TR_bob")
+        scene.room.publish(bob, publication)
+        scene.room.text("bob", "lk.chat", "secret")
+        scene.room.bytes("bob", "lk.agent.session", b"secret")
+        packet = rtc.DataPacket(b"secret", rtc.DataPacketKind.KIND_RELIABLE, None, "form")
+        scene.room.emit("data_received", packet)
+        await scene.settle()
+        await scene.capture.aclose()
+
+    run(play())
+    assert scene.kinds() == ["participant_connected", "connected", "chat"]
+    assert scene.of("participant_connected")[0]["identity"] == "ann"
+
+
+def test_who_is_there_already_is_not_written_before_it_is_admitted(scene: Scene) -> None:
+    async def play() -> None:
+        scene.room.remote_participants["bob"] = FakeParticipant("bob")
+        scene.capture.admits = lambda _: False
+        scene.capture.start()
+        await scene.capture.aclose()
+
+    run(play())
+    assert scene.events() == []
+
+
 def test_video_is_told_with_its_dimensions(scene: Scene) -> None:
     async def play() -> None:
         scene.capture.start()

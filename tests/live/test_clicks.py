@@ -20,7 +20,7 @@ from tests.live.people import Kind, token
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
-SECONDS = 20
+SECONDS = 26
 
 
 def test_where_a_track_begins_is_known_to_20_ms(

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from livekit import rtc
 
 from lkgate.bundle import read
 from lkgate.errors import RecordError
 from lkgate.record import Attribute, ConsentError, RecordOptions, record_room
+from lkgate.record.server import Server
 from tests.live.conftest import LiveServer, async_until
 from tests.live.people import Person
 from tests.live.watcher import delete
@@ -130,3 +132,32 @@ def test_somebody_who_was_not_asked_ends_the_recording(
     assert isinstance(bundle, Path)
     assert {track.participant for track in read(bundle).manifest.tracks} == {"ann", "bot"}
     assert "it ended when somebody without recording_consent=true came" in warnings
+
+
+def test_somebody_who_comes_just_before_the_recorder(
+    live_server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Was in nobody's list when lkgate asked, publishes nothing, and writes as soon as it is in."""
+    join = Server.join
+    others: list[Person] = []
+
+    async def late(server: Server, room: rtc.Room, name: str) -> None:
+        bob = Person(live_server.credentials, name, "bob", "standard")
+        others.append(bob)
+        await bob.join()
+        await join(server, room, name)
+        await say(bob, "secret")
+        await asyncio.sleep(0.3)
+
+    monkeypatch.setattr(Server, "join", late)
+
+    async def script(caller: Person, directory: Path) -> None:
+        await set_attributes(caller, YES)
+        await async_until(lambda: bool(others), 20)
+        await asyncio.sleep(1.5)
+        await others[0].leave()
+
+    refusal, _ = record(live_server, tmp_path, script)
+    assert isinstance(refusal, ConsentError)
+    assert "somebody without recording_consent=true came into room" in refusal.what
+    assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from livekit import rtc
 from livekit.protocol.models import ParticipantInfo
 
 from lkgate.errors import ConfigError
@@ -96,3 +99,43 @@ def test_what_an_agent_has_is_no_consent() -> None:
         "recording_consent=true\n"
         "  The attribute comes from the caller's token, or is set in the call."
     )
+
+
+class FakeRoom:
+    """Who is in it: attributes by identity."""
+
+    def __init__(self, **people: dict[str, str]):
+        kind = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+        self.remote_participants = {
+            who: SimpleNamespace(identity=who, kind=kind, attributes=attributes)
+            for who, attributes in people.items()
+        }
+
+
+def admitted(*rooms: FakeRoom) -> tuple[list[bool], bool, Consent]:
+    consent, stop = Consent(REQUIRED), asyncio.Event()
+    answers = [consent.admits(cast(rtc.Room, room), stop) for room in rooms]
+    return answers, stop.is_set(), consent
+
+
+def test_what_is_not_agreed_to_is_not_admitted_and_never_again() -> None:
+    both = FakeRoom(ann=YES, bob=NO)
+    answers, stopped, consent = admitted(FakeRoom(ann=YES), both, FakeRoom(ann=YES))
+    assert answers == [True, False, False]
+    assert stopped
+    assert not consent.keeps_nothing  # what was said before bob came is kept
+
+
+def test_who_comes_together_with_the_recorder_leaves_no_recording() -> None:
+    answers, stopped, consent = admitted(FakeRoom(ann=YES, bob=NO))
+    assert (answers, stopped, consent.keeps_nothing) == ([False], True, True)
+    assert consent.error("ward").what == (
+        "nothing was recorded: somebody without recording_consent=true came into room 'ward' "
+        "together with the recorder"
+    )
+
+
+def test_what_was_withdrawn_leaves_no_recording() -> None:
+    answers, _, consent = admitted(FakeRoom(ann=YES), FakeRoom(ann=NO))
+    assert (answers, consent.keeps_nothing) == ([True, False], True)
+    assert "withdrew recording_consent=true" in consent.error("ward").what
