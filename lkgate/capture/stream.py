@@ -10,13 +10,18 @@ from google.protobuf.message import DecodeError
 from livekit import rtc
 from livekit.protocol.agent_pb import agent_session as pb
 
-from lkgate.capture.fields import wanted
+from lkgate.capture.fields import MAX_CONTENT_BYTES, wanted
 from lkgate.capture.session import SessionDecoder
 from lkgate.model.event import Json
 
 TOPIC_CHAT = "lk.chat"
 TOPIC_SESSION = "lk.agent.session"
 TOPIC_TRANSCRIPTION = "lk.transcription"
+
+MAX_TEXT_BYTES = 262_144
+"""Of one text of LiveKit's own: no turn of a call is as long."""
+MAX_MESSAGE_BYTES = 4_194_304
+"""Of one message of an agent's session, which may hold what a tool returned."""
 
 _HANDLERS = ("_text_stream_handlers", "_byte_stream_handlers")
 
@@ -36,7 +41,9 @@ class StreamCapture:
     ``topics`` are those of text whose content is written besides LiveKit's own, ``None`` for all.
     rtc.Room hands a stream only to a handler of its exact topic, and these are registered. Where
     the room keeps its handlers in plain dictionaries, as rtc.Room 1.1 does privately, a stream of
-    any other topic is caught too. A stream that ``admits`` denies when it is opened is not read.
+    any other topic is caught too. Whatever somebody sends, no more of it is kept in memory than may
+    be written: of LiveKit's own text ``MAX_TEXT_BYTES``, and the event says that it is cut short.
+    A stream that ``admits`` denies when it is opened is not read.
     """
 
     def __init__(
@@ -112,11 +119,11 @@ class StreamCapture:
 
     async def _read_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
         started_us = self._now_us()
-        text = ""
+        text = _Text(self._most(reader.info.topic))
         cut_short: str | None = None
         try:
             async for chunk in reader:
-                text += chunk
+                text.add(chunk)
         except rtc.StreamError as error:
             cut_short = error.description
         except asyncio.CancelledError:
@@ -124,15 +131,24 @@ class StreamCapture:
             raise
         self._text(reader.info, identity, text, started_us, cut_short)
 
+    def _most(self, topic: str) -> int | None:
+        """How many bytes of a text of this topic may be written; ``None``: all."""
+        if topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT):
+            return MAX_TEXT_BYTES
+        if self._wanted is None:
+            return None
+        return MAX_CONTENT_BYTES if topic in self._wanted else 0
+
     def _text(
         self,
         info: rtc.TextStreamInfo,
         identity: str,
-        text: str,
+        said: _Text,
         started_us: int,
         cut_short: str | None,
     ) -> None:
         attributes = info.attributes or {}
+        text = said.kept
         data: dict[str, Json]
         if info.topic == TOPIC_TRANSCRIPTION:
             kind = "transcription"
@@ -152,12 +168,14 @@ class StreamCapture:
             data = {
                 "identity": identity,
                 "topic": info.topic,
-                "bytes": len(text.encode()),
+                "bytes": said.bytes,
                 "text": text,
                 "attributes": dict(attributes),
             }
-            if not wanted(info.topic, len(text.encode()), self._wanted):
+            if not wanted(info.topic, said.bytes, self._wanted):
                 del data["text"]
+        if info.topic in (TOPIC_TRANSCRIPTION, TOPIC_CHAT) and said.full:
+            cut_short = f"it has {said.bytes} bytes, and {MAX_TEXT_BYTES} are kept"
         if cut_short is not None:
             data["cut_short"] = cut_short
         self._note(kind, data)
@@ -181,13 +199,19 @@ class StreamCapture:
 
     async def _read_session(self, reader: rtc.ByteStreamReader, identity: str) -> None:
         content = bytearray()
+        size = 0
         message = pb.AgentSessionMessage()
         try:
             async for chunk in reader:
-                content += chunk
+                size += len(chunk)
+                if size <= MAX_MESSAGE_BYTES:
+                    content += chunk
+            if size > MAX_MESSAGE_BYTES:
+                self._undecoded(identity, size, f"it is larger than {MAX_MESSAGE_BYTES} bytes")
+                return
             message.ParseFromString(bytes(content))
         except (rtc.StreamError, DecodeError) as error:
-            self._undecoded(identity, len(content), str(error))
+            self._undecoded(identity, size, str(error))
             return
         if message.WhichOneof("message") != "event":
             # A request or a response of some other client of the session: not ours to interpret.
@@ -217,6 +241,36 @@ class StreamCapture:
             "lkgate.undecoded",
             {"identity": identity, "topic": TOPIC_SESSION, "bytes": size, "error": error},
         )
+
+
+class _Text:
+    """A text that grows, of which the beginning is kept.
+
+    Attributes:
+        bytes: of all of it, in UTF-8.
+        full: whether it is longer than what is kept.
+    """
+
+    def __init__(self, most: int | None):
+        self.bytes = 0
+        self.full = False
+        self._most = most
+        self._parts: list[str] = []
+
+    def add(self, chunk: str) -> None:
+        encoded = chunk.encode()
+        left = None if self._most is None else self._most - self.bytes
+        self.bytes += len(encoded)
+        if left is None or len(encoded) <= left:
+            self._parts.append(chunk)
+        elif not self.full:
+            self.full = True
+            # Not half a character.
+            self._parts.append(encoded[:left].decode(errors="ignore"))
+
+    @property
+    def kept(self) -> str:
+        return "".join(self._parts)
 
 
 class _CatchAll(dict[str, Handler]):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -411,6 +412,46 @@ def test_only_small_payloads_that_were_asked_for_are_kept(tmp_path: Path) -> Non
         kept = [(data["topic"], data["bytes"], data.get("text")) for data in scene.of(kind)]
         assert kept == [("form", 4, "xxxx"), ("form", 5_000, None), ("other", 4, None)]
     assert len(str(scene.of("chat")[0]["text"])) == 5_000
+
+
+def test_no_more_of_a_text_is_kept_than_may_be_written(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, topics=("form",))
+    chunk, chunks = "é" * 32_768, 64  # 4 MB
+
+    async def play() -> None:
+        scene.capture.start()
+        for topic in ("form", "other", "lk.chat", "lk.transcription"):
+            tracemalloc.start()
+            scene.room.text("ann", topic, *[chunk] * chunks)
+            for _ in range(3 * chunks):
+                await asyncio.sleep(0)
+            _, most = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert most < 2_000_000, topic
+        await scene.capture.aclose()
+
+    run(play())
+    size = 65_536 * chunks
+    kept = [(data["topic"], data["bytes"], data.get("text")) for data in scene.of("text_stream")]
+    assert kept == [("form", size, None), ("other", size, None)]
+    for kind in ("chat", "transcription"):
+        (said,) = scene.of(kind)
+        assert said["text"] == "é" * 131_072
+        assert said["cut_short"] == f"it has {size} bytes, and 262144 are kept"
+
+
+def test_a_session_message_that_is_too_large_is_not_kept(scene: Scene) -> None:
+    async def play() -> None:
+        scene.capture.start()
+        scene.room.bytes("bot", "lk.agent.session", *[bytes(65_536)] * 65)
+        for _ in range(300):
+            await asyncio.sleep(0)
+        await scene.capture.aclose()
+
+    run(play())
+    (message,) = scene.of("lkgate.undecoded")
+    assert message["bytes"] == 65 * 65_536
+    assert message["error"] == "it is larger than 4194304 bytes"
 
 
 def test_nothing_is_written_that_is_not_admitted(scene: Scene) -> None:
