@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lkgate.bundle import read_pcm
+from lkgate.errors import LkgateError
 from lkgate.model.build import Build
 from lkgate.replay.plan import caller_track, plan_from
 from lkgate.replay.recordings import Recording
@@ -38,9 +39,11 @@ async def replay_in_rooms(
     did not keep time is thrown away and placed once more, alone; if that one is late too, it
     stays, marked as late.
 
+    Whatever ends it before, the repeats that both builds had by then are kept on disk.
+
     Raises:
         BuildError, ConfigError, RecordError: a build or its server is not to be had.
-        ReplayError: no agent took a call; it says why.
+        ReplayError: no agent took a call; it says why, and where the repeats before it are.
     """
     parts = [await asyncio.to_thread(_part, recording, options) for recording in recordings]
     turns = [_Turn(part, n + 1) for n in range(options.repeats) for part in parts]
@@ -55,9 +58,16 @@ async def replay_in_rooms(
         stands = Stands(options)
         stack.push_async_callback(stands.aclose)
         run = _Run(options, work, stands, on_progress, len(turns) * (2 if baseline else 1))
-        taken = await run.all(turns, candidate, baseline)
+        baseline_name = interleave.name if interleave else None
+        try:
+            await run.all(turns, candidate, baseline)
+        except BaseException as error:
+            kept = keep(run.played, options.state, build.name, baseline_name)
+            if kept and isinstance(error, LkgateError):
+                _tell(error, kept)
+            raise
         await stands.aclose()
-        played = keep(taken, options.state, build.name, interleave.name if interleave else None)
+        played = keep(run.played, options.state, build.name, baseline_name)
     return RoomSet(
         build=candidate.identity,
         baseline=baseline.identity if baseline is not None else None,
@@ -65,6 +75,15 @@ async def replay_in_rooms(
         repeats=options.repeats,
         at_once=run.pace.reached,
     )
+
+
+def _tell(error: LkgateError, kept: Sequence[Played]) -> None:
+    """Add to an error where the repeats are that were taken before it."""
+    # <build>/<call>/<repeat>
+    home = kept[0].candidate.path.parents[1]
+    many = "1 repeat" if len(kept) == 1 else f"{len(kept)} repeats"
+    said = f"What was taken before it, {many}, is kept in {home}."
+    error.next_step = f"{error.next_step} {said}" if error.next_step else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,8 @@ class _Run:
         self, options: RoomOptions, work: Path, stands: Stands, on_progress: OnProgress, takes: int
     ) -> None:
         self.pace = Pace(options.concurrency)
+        self.played: list[Played] = []
+        """So far."""
         self._options = options
         self._work = work
         self._stands = stands
@@ -94,10 +115,7 @@ class _Run:
         self._ended = 0
         self._shots = 0
 
-    async def all(
-        self, turns: Sequence[_Turn], candidate: Party, baseline: Party | None
-    ) -> list[Played]:
-        played: list[Played] = []
+    async def all(self, turns: Sequence[_Turn], candidate: Party, baseline: Party | None) -> None:
         left = deque(turns)
         candidate_first = False
         while left:
@@ -113,8 +131,7 @@ class _Run:
                 takes = await self._together(together, candidate)
             candidate_first = not candidate_first
             for turn, take, was in zip(together, takes, before, strict=True):
-                played.append(Played(turn.part.recording, turn.repeat, take, was))
-        return played
+                self.played.append(Played(turn.part.recording, turn.repeat, take, was))
 
     async def _together(self, turns: Sequence[_Turn], side: Party) -> list[Take]:
         """A take a turn, all at once; late ones once more."""

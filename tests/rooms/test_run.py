@@ -199,6 +199,20 @@ def test_a_call_that_nobody_takes_ends_the_run(
     assert fake.started[-1] == "-"
 
 
+def test_what_was_taken_before_is_kept_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeRooms(broken={6})
+    with pytest.raises(ReplayError) as caught:
+        go(fake, tmp_path, monkeypatch, calls=("ann",), interleave="v1", repeats=5)
+    home = tmp_path / ".lkgate" / "rooms" / "v3"
+    assert str(caught.value) == (
+        f"no worker took the job\n  What was taken before it, 3 repeats, is kept in {home}."
+    )
+    kept = {path.name: (path / "take").read_text() for path in (home / "ann").iterdir()}
+    assert kept == {"1": "1", "1-v1": "0", "2": "2", "2-v1": "3", "3": "5", "3-v1": "4"}
+
+
 def test_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeRooms(late={0})
     for name, value in {"party": fake.party, "shoot": fake.shoot, "develop": fake.develop}.items():
