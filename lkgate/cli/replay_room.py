@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from lkgate.model.plan import Pacing
     from lkgate.replay.recordings import Recording
     from lkgate.rooms import RoomProgress
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,6 @@ def replay_room(
     verbose: bool,
 ) -> int:
     """Place the calls, judge them, report; the exit code."""
-    import asyncio
-
     from lkgate.builds import resolve
     from lkgate.cli.judging import judge_rooms
     from lkgate.cli.listening import sources_of_rooms
@@ -88,7 +89,7 @@ def replay_room(
         pacing=pacing or options.pacing,
     )
     interleave = resolve(flags.interleave, config) if flags.interleave else None
-    played = asyncio.run(
+    played = run(
         replay_in_rooms(recordings, build, options, interleave=interleave, on_progress=_say)
     )
     live = LiveRoom(played.repeats, interleave.name if interleave else None, played.at_once)
@@ -117,6 +118,34 @@ def replay_room(
     if "fail" in statuses:
         return Exit.GATE_FAILED
     return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS
+
+
+def run(work: Coroutine[object, object, T]) -> T:
+    """Its result. The first SIGTERM ends it as Ctrl-C does: it clears away what it made.
+
+    Raises:
+        KeyboardInterrupt: it was ended so.
+    """
+    import asyncio
+
+    async def interruptible() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def end() -> None:
+            loop.remove_signal_handler(signal.SIGTERM)
+            task.cancel()
+
+        loop.add_signal_handler(signal.SIGTERM, end)
+        try:
+            return await work
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    try:
+        return asyncio.run(interruptible())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _say(progress: RoomProgress) -> None:

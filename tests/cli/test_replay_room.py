@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lkgate.cli.replay_room import run
 from tests.replay.recorded import record
 
 ROOT = Path(__file__).parents[2]
@@ -106,3 +109,26 @@ def test_no_server(project: Path) -> None:
     done = replay(project, "--against", "node", *ROOM, **KEYS)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith(f"error: {NOBODY}: no LiveKit server answers: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_all_cleared_away(number: signal.Signals) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    cleared = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.sleep(20)
+        finally:
+            await asyncio.sleep(0.01)
+            cleared.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(work())
+    assert cleared == [number]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_what_it_gives() -> None:
+    assert run(asyncio.sleep(0, "done")) == "done"

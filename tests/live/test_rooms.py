@@ -238,7 +238,10 @@ def test_the_caller_is_who_the_recordings_caller_was(live_server: LiveServer) ->
 
 
 @pytest.mark.soak
-def test_ctrl_c_leaves_nothing_behind(live_server: LiveServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_behind(
+    live_server: LiveServer, tmp_path: Path, number: signal.Signals
+) -> None:
     project(tmp_path, "room.yaml")
     cut(EMERGENCY, CUT_US, tmp_path / "recordings" / "chest-pain")
     running = subprocess.Popen(
@@ -251,7 +254,7 @@ def test_ctrl_c_leaves_nothing_behind(live_server: LiveServer, tmp_path: Path) -
     try:
         wait_until(lambda: bool(rooms(live_server)), 60)
         assert processes_of("agent_v2.py")
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         assert running.wait(60) == 130
     finally:
         running.kill()
