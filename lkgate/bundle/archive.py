@@ -13,12 +13,18 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
-from lkgate.bundle.tree import check_tree
+from lkgate.bundle.tree import check_tree, held
 from lkgate.errors import BundleError
 
 SUFFIX = ".lkb"
+MAX_FILE_BYTES = 1 << 30
+"""It is read as a whole."""
+MAX_TOTAL_BYTES = (1 << 32) - (1 << 24)
+"""Offsets have 32 bits."""
 
 _VERSION = 20
 _UTF8 = 0x800
@@ -60,6 +66,7 @@ class Archive:
                 raise self._damaged(f"{entry.filename!r} is not a stored file")
             found[entry.filename] = entry.file_size
         check_tree(found, self.where)
+        check_archive(found, self.where)
         if sum(found.values()) > path.stat().st_size:
             raise self._damaged("entries overlap")
         self.sizes: Mapping[str, int] = found
@@ -77,6 +84,9 @@ class Archive:
     def sha256(self, path: str) -> str:
         return hashlib.sha256(self.read(path)).hexdigest()
 
+    def file(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return held(self.read(path))
+
     def check(self) -> None:
         """Compare every byte with the one archive of these files.
 
@@ -92,6 +102,27 @@ class Archive:
 
     def _damaged(self, what: str) -> BundleError:
         return BundleError(what, where=self.where, next_step=_DAMAGED)
+
+
+def check_archive(sizes: Mapping[str, int], where: str) -> None:
+    """Refuse what no archive holds.
+
+    Raises:
+        BundleError: for too large a file, or too many bytes in all.
+    """
+    for path, size in sizes.items():
+        if size > MAX_FILE_BYTES:
+            raise _too_large(f"larger than {MAX_FILE_BYTES} bytes", f"{where}/{path}")
+    if sum(sizes.values()) > MAX_TOTAL_BYTES:
+        raise _too_large(f"more than {MAX_TOTAL_BYTES} bytes in all", where)
+
+
+def _too_large(what: str, where: str) -> BundleError:
+    return BundleError(
+        f"{what}: too large for an archive",
+        where=where,
+        next_step="Keep it as a directory, or pack that with tar.",
+    )
 
 
 def archive_bytes(paths: Iterable[str], read: Callable[[str], bytes]) -> Iterator[bytes]:

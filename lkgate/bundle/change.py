@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lkgate.bundle.archive import archive_bytes
+from lkgate.bundle.archive import archive_bytes, check_archive
 from lkgate.bundle.canonical import JsonLike
 from lkgate.bundle.events import EVENTS
 from lkgate.bundle.manifest import (
@@ -45,6 +45,7 @@ def pack(bundle: Path, out: Path) -> None:
     """
     read(bundle)
     tree = open_tree(bundle)
+    check_archive(tree.sizes, tree.where)
     with new_file(out) as made, made.open("wb") as file:
         for chunk in archive_bytes(tree.sizes, tree.read):
             file.write(chunk)

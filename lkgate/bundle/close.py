@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lkgate import __version__, signal
-from lkgate.bundle.audio import encode
+from lkgate.bundle.audio import blocks_of, encode
 from lkgate.bundle.canonical import sha256
 from lkgate.bundle.drift import clock_of, noted_in
 from lkgate.bundle.events import EVENTS, encode_events
@@ -177,6 +178,9 @@ def _write_track(track: JournalTrack, made: Path, clock: TrackClock | None) -> T
     if path is not None:
         (made / path).parent.mkdir(exist_ok=True)
         encode(pcm, track.sample_rate_hz, made / path)
+    digest = hashlib.sha256()
+    for block in blocks_of(pcm):
+        digest.update(block.astype("<i2", copy=False).data.cast("B"))
 
     def session_us(sample: int) -> int:
         return track.offset_us + sample * 1_000_000 // track.sample_rate_hz
@@ -190,7 +194,7 @@ def _write_track(track: JournalTrack, made: Path, clock: TrackClock | None) -> T
         channels=1,
         offset_us=track.offset_us,
         samples=len(pcm),
-        pcm_sha256=sha256(pcm.astype("<i2", copy=False).data.cast("B")),
+        pcm_sha256=digest.hexdigest(),
         path=path,
         absent_reason=None if path else "no audio came on this track",
         speech=tuple(

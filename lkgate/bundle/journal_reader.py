@@ -37,6 +37,32 @@ class JournalEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PcmFile:
+    """The first ``count`` samples of a file, of which only what is asked for is read: a day of a
+    track has 4 GB."""
+
+    path: Path
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, part: slice) -> npt.NDArray[np.int16]:
+        """Consecutive samples."""
+        start, stop, step = part.indices(self.count)
+        if step != 1:
+            raise ValueError(f"samples {part} do not follow each other")
+        if start >= stop:
+            return np.zeros(0, np.int16)
+        pcm = np.fromfile(self.path, dtype="<i2", count=stop - start, offset=2 * start)
+        return pcm.astype(np.int16, copy=False)
+
+    def head(self, count: int) -> PcmFile:
+        """The first samples, ``count`` if there are as many."""
+        return PcmFile(self.path, min(count, self.count))
+
+
+@dataclass(frozen=True, slots=True)
 class JournalTrack:
     """A track and where its samples are."""
 
@@ -48,11 +74,9 @@ class JournalTrack:
     offset_us: int
     path: Path
 
-    def samples(self) -> npt.NDArray[np.int16]:
+    def samples(self) -> PcmFile:
         """The whole samples on disk; half a sample at the end is left out."""
-        if not self.path.exists():
-            return np.zeros(0, np.int16)
-        return np.fromfile(self.path, dtype="<i2").astype(np.int16, copy=False)
+        return PcmFile(self.path, self.path.stat().st_size // 2 if self.path.exists() else 0)
 
 
 @dataclass(frozen=True, slots=True)

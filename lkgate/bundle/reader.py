@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lkgate.bundle.archive import SUFFIX, Archive
-from lkgate.bundle.audio import Pcm, decode
+from lkgate.bundle.audio import Pcm, decoded, joined
 from lkgate.bundle.canonical import sha256
 from lkgate.bundle.events import EVENTS, decode_events
 from lkgate.bundle.journal import DIRECTORY as JOURNAL
@@ -78,7 +79,8 @@ def read_pcm(path: Path, track: Track) -> Pcm:
     Raises:
         BundleError: if the bundle does not hold the track's audio, or it is not as recorded.
     """
-    return _pcm(Directory(path) if path.is_dir() else Archive(path), track)
+    tree = Directory(path) if path.is_dir() else Archive(path)
+    return joined(_pcm(tree, track), track.samples)
 
 
 def verify(path: Path) -> Bundle:
@@ -87,7 +89,8 @@ def verify(path: Path) -> Bundle:
     bundle = read_tree(tree)
     for track in bundle.manifest.tracks:
         if track.path is not None:
-            _pcm(tree, track)
+            for _ in _pcm(tree, track):
+                pass  # it is compared at the end
     return bundle
 
 
@@ -189,7 +192,8 @@ def _not_as_listed(tree: Tree, path: str, what: str) -> BundleError:
     return BundleError(what, where=f"{tree.where}/{path}", next_step=next_step)
 
 
-def _pcm(tree: Tree, track: Track) -> Pcm:
+def _pcm(tree: Tree, track: Track) -> Iterator[Pcm]:
+    """Its samples, a block at a time; that they are those recorded is known after the last."""
     if track.path is None:
         raise BundleError(
             f"holds no audio of track {track.id}: {track.absent_reason}", where=tree.where
@@ -197,12 +201,12 @@ def _pcm(tree: Tree, track: Track) -> Pcm:
     where = f"{tree.where}/{track.path}"
     if track.path not in tree.sizes:
         raise BundleError("is missing", where=where, next_step=ALTERED)
-    pcm = decode(
-        tree.read(track.path),
-        sample_rate_hz=track.sample_rate_hz,
-        samples=track.samples,
-        where=where,
-    )
-    if sha256(pcm.astype("<i2", copy=False).data.cast("B")) != track.pcm_sha256:
+    digest = hashlib.sha256()
+    with tree.file(track.path) as file:
+        for block in decoded(
+            file, sample_rate_hz=track.sample_rate_hz, samples=track.samples, where=where
+        ):
+            digest.update(block.astype("<i2", copy=False).data.cast("B"))
+            yield block
+    if digest.hexdigest() != track.pcm_sha256:
         raise BundleError("its samples are not those recorded", where=where, next_step=ALTERED)
-    return pcm

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from lkgate.bundle.paths import unsafe
 from lkgate.errors import BundleError
 
 MAX_FILES = 20_000
-MAX_FILE_BYTES = 1 << 30
-MAX_TOTAL_BYTES = (1 << 32) - (1 << 24)
-"""An archive's offsets have 32 bits."""
+MAX_FILE_BYTES = 1 << 33
+"""More than a day of audio at 48 kHz that cannot be compressed. What is read as a whole has smaller
+limits of its own."""
 
 LEFTOVER = ".tmp"
 """How the names of directories end that a writer renames when they are whole."""
@@ -43,6 +45,9 @@ class Tree(Protocol):
 
     def sha256(self, path: str) -> str:
         """A file's hex digest; raises as ``read``."""
+
+    def file(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """An open file of the system's with these bytes, at its beginning; raises as ``read``."""
 
 
 class Directory:
@@ -77,6 +82,15 @@ class Directory:
         except OSError as error:
             raise BundleError(f"cannot be read: {error.strerror}", where=self._at(path)) from None
         return digest.hexdigest()
+
+    @contextmanager
+    def file(self, path: str) -> Iterator[IO[bytes]]:
+        try:
+            file = (self._root / path).open("rb")
+        except OSError as error:
+            raise BundleError(f"cannot be read: {error.strerror}", where=self._at(path)) from None
+        with file:
+            yield file
 
     def _at(self, path: str) -> str:
         return f"{self.where}/{path}"
@@ -119,6 +133,9 @@ class Subtree:
     def sha256(self, path: str) -> str:
         return self._tree.sha256(self._prefix + path)
 
+    def file(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return self._tree.file(self._prefix + path)
+
 
 class Overlay:
     """A tree in which one file has other content, to see whether that would be whole."""
@@ -138,13 +155,25 @@ class Overlay:
             return hashlib.sha256(self._data).hexdigest()
         return self._tree.sha256(path)
 
+    def file(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return held(self.read(path))
+
+
+@contextmanager
+def held(data: bytes) -> Iterator[IO[bytes]]:
+    """A file of the system's with ``data``, at its beginning."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file
+
 
 def check_tree(sizes: Mapping[str, int], where: str) -> None:
     """Refuse names and sizes that no bundle has.
 
     Raises:
         BundleError: for an unsafe path, two paths that are one on some systems, too many files
-            or too many bytes.
+            or too large a file.
     """
     _check_paths(sizes, where)
     if len(sizes) > MAX_FILES:
@@ -152,8 +181,6 @@ def check_tree(sizes: Mapping[str, int], where: str) -> None:
     for path, size in sizes.items():
         if size > MAX_FILE_BYTES:
             raise BundleError(f"larger than {MAX_FILE_BYTES} bytes", where=f"{where}/{path}")
-    if sum(sizes.values()) > MAX_TOTAL_BYTES:
-        raise BundleError(f"more than {MAX_TOTAL_BYTES} bytes in all", where=where)
 
 
 def _check_paths(paths: Iterable[str], where: str) -> None:

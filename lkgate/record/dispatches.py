@@ -70,7 +70,7 @@ def first_audio(tracks: Iterable[JournalTrack]) -> Iterator[tuple[int, Mapping[s
             continue
         pcm, rate = track.samples(), track.sample_rate_hz
         length = _FIRST_SECONDS * rate
-        while not (spans := signal.segment(pcm[:length], rate)) and length < len(pcm):
+        while not (spans := signal.segment(pcm.head(length), rate)) and length < len(pcm):
             length *= 4  # a call of an hour need not be searched to its end
         for start, _ in spans[:1]:
             at_us = max(0, track.offset_us + start * 1_000_000 // rate)

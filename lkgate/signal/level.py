@@ -7,6 +7,8 @@ same samples give the same edges on every machine.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
@@ -47,6 +49,14 @@ Pcm = npt.NDArray[np.int16]
 Levels = npt.NDArray[np.float64]
 
 
+class Sound(Protocol):
+    """Mono samples of which a part is taken at a time: an array, or a file longer than memory."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Pcm: ...
+
+
 def frame_samples(sample_rate_hz: int) -> int:
     """Samples in one frame.
 
@@ -58,7 +68,7 @@ def frame_samples(sample_rate_hz: int) -> int:
     return sample_rate_hz // FRAMES_PER_SECOND
 
 
-def frame_levels(pcm: Pcm, frame: int) -> Levels:
+def frame_levels(pcm: Sound, frame: int) -> Levels:
     """The level of every whole frame of ``pcm`` (shape: samples // frame)."""
     count = len(pcm) // frame
     levels = np.empty(count)

@@ -210,3 +210,30 @@ def test_time_does_not_show(whole: Path, packed: bytes, monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
     bundle.pack(whole, whole.with_name("later.lkb"))
     assert whole.with_name("later.lkb").read_bytes() == packed
+
+
+@pytest.mark.parametrize(
+    ("limit", "what", "where"),
+    [
+        ("MAX_FILE_BYTES", "larger than 500 bytes: too large for an archive", "/audio/"),
+        ("MAX_TOTAL_BYTES", "more than 500 bytes in all: too large for an archive", ""),
+    ],
+)
+def test_what_is_too_large_for_it_stays_a_directory(
+    whole: Path,
+    packed: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    what: str,
+    where: str,
+) -> None:
+    monkeypatch.setattr(archive, limit, 500)
+    bundle.verify(whole)
+    with pytest.raises(BundleError) as caught:
+        bundle.pack(whole, tmp_path / "x.lkb")
+    assert caught.value.what == what
+    assert caught.value.where is not None and caught.value.where.startswith(f"{whole}{where}")
+    assert caught.value.next_step == "Keep it as a directory, or pack that with tar."
+    assert not (tmp_path / "x.lkb").exists()
+    assert _refused(tmp_path / "y.lkb", packed).what == what

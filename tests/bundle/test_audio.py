@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lkgate.bundle import audio
 from lkgate.bundle.audio import decode, encode
 from lkgate.errors import BundleError
 from tests.bundle.sessions import RATE, tone
@@ -27,6 +29,19 @@ def flac(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def test_every_sample_survives(flac: bytes) -> None:
+    found = decode(flac, sample_rate_hz=RATE, samples=len(PCM), where="x")
+    np.testing.assert_array_equal(found, PCM)
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 4_096, 1 << 20])
+def test_the_blocks_do_not_show(
+    tmp_path: Path, flac: bytes, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    soundfile.write(tmp_path / "x.flac", PCM, RATE, format="FLAC", subtype="PCM_16")
+    assert (tmp_path / "x.flac").read_bytes() == flac
+    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", size)
+    encode(PCM, RATE, tmp_path / "y.flac")
+    assert (tmp_path / "y.flac").read_bytes() == flac
     found = decode(flac, sample_rate_hz=RATE, samples=len(PCM), where="x")
     np.testing.assert_array_equal(found, PCM)
 

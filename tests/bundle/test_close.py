@@ -82,7 +82,7 @@ def test_the_digest_is_of_what_happened(tmp_path: Path, monkeypatch: pytest.Monk
     first = bundle.close_journal(write_journal(tmp_path / "j"), tmp_path / "a")
 
     def otherwise(pcm: Pcm, sample_rate_hz: int, path: Path) -> None:
-        soundfile.write(path, pcm, sample_rate_hz, format="FLAC", compression_level=0.0)
+        soundfile.write(path, pcm[:], sample_rate_hz, format="FLAC", compression_level=0.0)
 
     monkeypatch.setattr(close, "encode", otherwise)
     monkeypatch.setattr(close, "__version__", "99.0")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lkgate.signal import segment
 from lkgate.signal.level import FLOOR_MAX, FLOOR_MIN, FLOOR_WINDOW, PAUSE
 from lkgate.signal.segment import noise_floor
 
+# The package names its function like it.
+MODULE = importlib.import_module("lkgate.signal.segment")
 RATE = 24000
 MS = RATE // 1000
 
@@ -130,18 +134,55 @@ def test_the_floor_follows_noise_that_comes_and_goes() -> None:
     assert abs(end - 15500) <= 1
 
 
+@pytest.mark.parametrize("chunk", [1, 700, 1 << 16])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     levels=st.lists(st.sampled_from([0.0, 50.0, 2e3, 1e5, 1e7, 1e9]), min_size=1, max_size=60),
     stretch=st.integers(1, 90),
 )
-def test_the_floor_is_the_quietest_pause_before_or_after(levels: list[float], stretch: int) -> None:
+def test_the_floor_is_the_quietest_pause_before_or_after(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, levels: list[float], stretch: int
+) -> None:
+    if chunk == 1:
+        levels = levels[:2]  # every frame with all that is near it
+    monkeypatch.setattr(MODULE, "_CHUNK_FRAMES", chunk)
     frames = np.repeat(np.array(levels), stretch)
     reach = PAUSE // 2
     padded = np.pad(frames, reach, mode="edge")
     loudest = [max(padded[i : i + PAUSE]) for i in range(len(frames))]
     size = min(FLOOR_WINDOW, len(frames))
+    floor = noise_floor(frames)
     for index in range(0, len(frames), 97):
         before = min(loudest[max(index - size + 1, 0) :][:size])
         after = min(loudest[min(index, len(frames) - size) :][:size])
         expected = min(max(before, after, FLOOR_MIN), FLOOR_MAX)
-        assert noise_floor(frames)[index] == expected
+        assert floor[index] == expected
+
+
+class FakeFile:
+    """Samples that can only be had in parts."""
+
+    def __init__(self, pcm: npt.NDArray[np.int16]):
+        self._pcm = pcm
+        self.most = 0
+
+    def __len__(self) -> int:
+        return len(self._pcm)
+
+    def __getitem__(self, part: slice, /) -> npt.NDArray[np.int16]:
+        found = self._pcm[part]
+        self.most = max(self.most, len(found))
+        return found
+
+
+@pytest.mark.parametrize("more", [0, 5], ids=["whole frames", "cut off in a frame"])
+def test_a_file_is_searched_piece_by_piece(more: int) -> None:
+    rng = np.random.default_rng(3)
+    parts = [
+        part for _ in range(40) for part in (_tone(700), _silence(int(rng.integers(200, 2_000))))
+    ]
+    pcm = _concat(*parts, _tone(200), _tone(10)[:more])
+    file = FakeFile(pcm)
+    assert segment(file, RATE) == segment(pcm, RATE)
+    assert segment(file, RATE)[-1][1] > len(pcm) - 20
+    assert 0 < file.most < len(pcm) / 1.05
