@@ -38,9 +38,10 @@ def difference(amount: float, unit: Unit) -> str:
 
 
 def clock(t_us: int) -> str:
-    """Session time as ``m:ss.t``."""
-    tenths = round(t_us / 100_000)
-    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+    """Session time as ``m:ss.t``; a track can begin before the session does."""
+    tenths = round(abs(t_us) / 100_000)
+    sign = "-" if t_us < 0 and tenths else ""
+    return f"{sign}{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
 def span(stretch: Span) -> str:

@@ -133,6 +133,8 @@ def test_clock_never_says_sixty_seconds(t_us: int) -> None:
     minutes, seconds = words.clock(t_us).split(":")
     assert 0 <= float(seconds) < 60
     assert abs(int(minutes) * 60 + float(seconds) - t_us / 1e6) <= 0.051
+    before = words.clock(-t_us)
+    assert before == (f"-{words.clock(t_us)}" if before != "0:00.0" else words.clock(t_us))
 
 
 def test_values_in_words() -> None:
