@@ -32,8 +32,8 @@ SOURCES: tuple[SourceKind, ...] = ("record", "import", "replay")
 CassetteKind = Literal["full", "partial", "derived", "none"]
 CASSETTES: tuple[CassetteKind, ...] = ("full", "partial", "derived", "none")
 
-MAX_SAMPLES = 1 << 30
-"""Of one track: six hours at 48 kHz. More is a decompression bomb."""
+MAX_SAMPLES = 1 << 33
+"""Of one track: two days at 48 kHz. More is a decompression bomb."""
 MAX_RATE_HZ = 192_000
 MIN_RATE_HZ = 2_000
 MAX_TIME_US = 1 << 53

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from lkgate import bundle
 from lkgate.bundle.events import decode_events
-from lkgate.bundle.manifest import amend, decode_manifest, encode_manifest
+from lkgate.bundle.manifest import MAX_SAMPLES, amend, decode_manifest, encode_manifest
 from lkgate.bundle.migrate import STEPS, Step, migrate
+from lkgate.bundle.tree import MAX_FILE_BYTES
 from lkgate.errors import BundleError
 from lkgate.model.bundle import FORMAT
 from lkgate.model.event import Json
@@ -192,3 +193,21 @@ def test_there_is_a_step_from_every_older_format() -> None:
 def test_a_format_that_never_was(found: Json) -> None:
     with pytest.raises(BundleError, match="format should be a version number"):
         migrate({"format": found}, "m")
+
+
+def test_a_day_of_a_track_fits(raws: list[dict[str, Json]]) -> None:
+    day = 86_400 * 48_000
+    assert 2 * day <= MAX_FILE_BYTES
+    raw = copy.deepcopy(raws[0])
+    tracks = raw["tracks"]
+    assert isinstance(tracks, list) and isinstance(tracks[0], dict)
+    validator = jsonschema.Draft202012Validator(bundle.schema("manifest"))
+    for samples, fits in ((day, True), (MAX_SAMPLES, True), (MAX_SAMPLES + 1, False)):
+        tracks[0]["samples"] = samples
+        assert validator.is_valid(raw) == fits
+        sealed = amend(json.dumps(raw).encode(), {})
+        if fits:
+            assert decode_manifest(sealed, "m").tracks[0].samples == samples
+        else:
+            with pytest.raises(BundleError, match=f"samples is {samples}, outside 0 to"):
+                decode_manifest(sealed, "m")
