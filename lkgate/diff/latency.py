@@ -65,7 +65,15 @@ def latency_difference(
     )
 
 
-def _part(old: tuple[Turn, Turn | None], new: tuple[Turn, Turn | None], change: int) -> LatencyPart:
+def parts_of(
+    old: tuple[Turn, Turn | None], new: tuple[Turn, Turn | None]
+) -> dict[LatencyPart, int]:
+    """How much longer each part of a response took that LiveKit measured; us.
+
+    Args:
+        old, new: the caller turn that waited, and the agent turn that answered.
+    """
+
     def rose(before: int | None, after: int | None) -> int:
         return 0 if before is None or after is None else after - before
 
@@ -85,6 +93,11 @@ def _part(old: tuple[Turn, Turn | None], new: tuple[Turn, Turn | None], change: 
             part_of(new[1], lambda m: m.tts_ttfb_us, last=False),
         )
         deltas["tool"] = _tool_time(new[1]) - _tool_time(old[1])
+    return deltas
+
+
+def _part(old: tuple[Turn, Turn | None], new: tuple[Turn, Turn | None], change: int) -> LatencyPart:
+    deltas = parts_of(old, new)
     sign = 1 if change > 0 else -1
     part = max(deltas, key=lambda name: sign * deltas[name])
     return part if sign * deltas[part] * 2 >= sign * change else "unexplained"

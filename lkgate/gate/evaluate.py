@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lkgate.gate.aggregate import carried_by
+from lkgate.gate.blame import blame
 from lkgate.gate.cause import follow
 from lkgate.gate.check import Checked, check
 from lkgate.gate.collect import Point
@@ -77,11 +78,16 @@ def judge(
     findings: list[Finding] = []
     for draft in drafts:
         findings.append(follow(_finding(draft, corrected), findings))
+    judged = [one.call for one in calls]
+    findings = [
+        replace(found, blame=blame(found, judged)) if found.status == "fail" else found
+        for found in findings
+    ]
     return Verdict(
         gate=gate,
         status=_status(gate, findings, left_out),
         findings=tuple(findings),
-        calls=tuple(one.call for one in calls),
+        calls=tuple(judged),
         missing=missing,
         left_out=tuple(left_out),
     )

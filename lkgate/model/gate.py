@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lkgate.model.blame import Blame
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.check import Check, Margin
 from lkgate.model.difference import CallDifference
@@ -210,6 +211,7 @@ class Finding:
         follows: labels of the failed rules that explain this one.
         reason: one line in words.
         undecided: no verdict although all evidence is there: a limit is ``open``.
+        blame: failed: which layer it points at; else ``None``.
     """
 
     rule: Rule
@@ -228,6 +230,7 @@ class Finding:
     follows: tuple[str, ...]
     reason: str
     undecided: bool = False
+    blame: Blame | None = None
 
 
 @dataclass(frozen=True, slots=True)

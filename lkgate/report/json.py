@@ -6,6 +6,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
+from lkgate.model.blame import Blame
 from lkgate.model.bundle import Span
 from lkgate.model.check import Check, Margin, Uncertainty
 from lkgate.model.event import Json
@@ -76,6 +77,28 @@ def _finding(found: Finding) -> Json:
         "problems": [
             {"call": problem.call, "reason": problem.reason, "next_step": problem.next_step}
             for problem in found.problems
+        ],
+        "blame": _blame(found.blame),
+    }
+
+
+def _blame(found: Blame | None) -> Json:
+    if found is None:
+        return None
+    return {
+        "layer": found.layer,
+        "reason": found.reason,
+        "calls": found.calls,
+        "suspects": [
+            {
+                "layer": one.layer,
+                "calls": list(one.calls),
+                "call": one.call,
+                "t_us": one.t_us,
+                "turn": one.turn,
+                "detail": one.detail,
+            }
+            for one in found.suspects
         ],
     }
 

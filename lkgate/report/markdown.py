@@ -119,6 +119,8 @@ def _places(found: Finding) -> Iterator[str]:
     if not told:
         return
     yield from ("", f"**{_text(found.rule.label)}**: {_text(found.reason)}", "")
+    if found.blame is not None:
+        yield from (_text(words.layer(found.blame)), "")
     yield from (f"- {line}" for line in told)
     if more > 0:
         yield f"- and {more} more"

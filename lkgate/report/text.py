@@ -112,6 +112,8 @@ def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Te
     yield head
     for line in (rule.message or "").splitlines():
         yield Text(f"  {line}")
+    if found.blame is not None:
+        yield Text(f"  {words.layer(found.blame)}", style="bold")
     shown = found.evidence if verbose else found.evidence[:SHOWN]
     for place in shown:
         yield _place(place, found)

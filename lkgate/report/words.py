@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from lkgate.model.blame import LAYER_NAMES, Blame
 from lkgate.model.bundle import Span
 from lkgate.model.check import Check, Margin
 from lkgate.model.measurement import Unit
+
+
+def layer(found: Blame) -> str:
+    """Which layer a failed rule points at, and why, in one line."""
+    name = LAYER_NAMES[found.layer] if found.layer is not None else "not clear"
+    return f"Which layer? {name}: {found.reason}"
 
 
 def count(number: int, of: str) -> str:

@@ -61,6 +61,7 @@ class Reason:
     what: str
     message: str
     layer: str
+    blame: str
     places: tuple[Place, ...]
     more: int
     problems: tuple[tuple[str, str], ...]
@@ -132,6 +133,7 @@ def _reason(found: Finding) -> Reason:
         what=found.reason,
         message=found.rule.message or "",
         layer=found.spec.layer or "",
+        blame=words.layer(found.blame) if found.blame is not None else "",
         places=places if failed else (),
         more=len(found.evidence) - len(places) if failed else 0,
         problems=tuple(
