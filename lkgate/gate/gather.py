@@ -71,8 +71,12 @@ def gather(gate: Gate, rule: Rule, spec: MetricSpec, calls: Sequence[Examined]) 
     lost = estimated = derived = 0
     for one in calls:
         out = outside(rule, one.call.call, one.call.labels)
+        draft = _draft(gate, rule, spec, one.call)
         if isinstance(out, Problem):
             problems.append(out)
+        elif draft is not None:
+            # Even that it lies outside of a cohort is only what a draft says.
+            problems.append(draft)
         elif not out:
             got = collect(rule, spec, one, judged=_divergence_judged(gate, one))
             now, before = _sides(rule, spec, got.points, got.baseline)
@@ -82,6 +86,16 @@ def gather(gate: Gate, rule: Rule, spec: MetricSpec, calls: Sequence[Examined]) 
             derived += samples_resting_on(is_derived, rule, spec, one.call, got)
             problems += got.problems
     return Gathered(tuple(parts), lost, estimated, derived, tuple(problems))
+
+
+def _draft(gate: Gate, rule: Rule, spec: MetricSpec, call: JudgedCall) -> Problem | None:
+    """Labels that nobody reviewed, where the gate demands that somebody did."""
+    if gate.labels != "reviewed" or call.labels is None or call.labels.reviewed:
+        return None
+    if not (rule.where or rule.max_gap_between or "labels" in spec.evidence):
+        return None
+    next_step = "Correct them in its labels.yaml, and write `reviewed: true` there."
+    return Problem(call.call, "nobody has reviewed its labels", next_step)
 
 
 def _sides(

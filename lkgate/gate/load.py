@@ -76,6 +76,7 @@ def parse(text: str, name: str, *, lacking: Mapping[Layer, str] = MappingProxyTy
         confidence=0.95 if confidence is None else confidence,
         family=next((one for one in _FAMILIES if one == family), "holm"),
         undecided=next((one for one in _UNDECIDED if one == undecided), "no_verdict"),
+        labels="reviewed" if content.get("labels") == "reviewed" else "any",
     )
 
 

@@ -21,6 +21,7 @@ Severity = Literal["error", "warning"]
 About = Literal["these_calls", "calls_to_come"]
 Family = Literal["holm", "benjamini-hochberg", "none"]
 Undecided = Literal["no_verdict", "fail", "pass_with_warning"]
+LabelsDemanded = Literal["any", "reviewed"]
 VerdictStatus = Literal["pass", "fail", "no_verdict"]
 CassetteState = Literal["same", "grown", "changed", "unknown"]
 FindingStatus = Literal["pass", "fail", "follows", "no_verdict"]
@@ -90,6 +91,8 @@ class Gate:
         undecided: what a rule that was neither shown to be broken nor to hold makes of the
             verdict.
         trust: of the judges that rules name, those that were calibrated.
+        labels: ``reviewed``: a rule that rests on labels has no verdict where they are a draft that
+            nobody confirmed.
     """
 
     name: str
@@ -100,6 +103,7 @@ class Gate:
     family: Family = "holm"
     undecided: Undecided = "no_verdict"
     trust: Mapping[str, Trust] = field(default_factory=dict)
+    labels: LabelsDemanded = "any"
 
 
 @dataclass(frozen=True, slots=True)
