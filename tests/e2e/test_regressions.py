@@ -62,6 +62,4 @@ def test_a_build_is_told_by_what_changed_first(judged: dict[str, Judged]) -> Non
 def test_every_call_of_a_regression_points_at_its_layer(project: Path, planted: Planted) -> None:
     found = replay(project, planted).failed[planted.rule]
     assert found["blame"]["layer"] == planted.layer
-    assert {call for one in found["blame"]["suspects"] for call in one["calls"]} == {
-        *planted.calls
-    }
+    assert {call for one in found["blame"]["suspects"] for call in one["calls"]} == {*planted.calls}
