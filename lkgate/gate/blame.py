@@ -116,7 +116,7 @@ def _first(spec: MetricSpec, call: JudgedCall, places: Sequence[Evidence]) -> Si
     if own is None:
         return None
     place = min(places, key=lambda one: one.span.start_us)
-    return Sign(place.span.start_us, own, "conversation", place.turn, _told(spec, place))
+    return Sign(place.span.start_us, own, "conversation", place.turn, _told(spec, call, place))
 
 
 def _own(spec: MetricSpec) -> FaultLayer | None:
@@ -134,14 +134,15 @@ def _upstream(spec: MetricSpec, own: FaultLayer | None) -> frozenset[FaultLayer]
     return _HEARD if own in ("stt", "turn_taking") else _DONE
 
 
-def _told(spec: MetricSpec, place: Evidence) -> str:
+def _told(spec: MetricSpec, call: JudgedCall, place: Evidence) -> str:
     if place.note:
         return place.note
-    if place.value is None:
+    now, was = call.measurements.get(spec.name), call.baseline_measurements.get(spec.name)
+    if now is None or now.value is None:
         return spec.name
-    told = f"{spec.name} {quantity(place.value, spec.unit)}"
-    if place.baseline_value is not None:
-        told += f", was {quantity(place.baseline_value, spec.unit)}"
+    told = f"{spec.name} is {quantity(now.value, spec.unit)} in the call"
+    if was is not None and was.value is not None:
+        told += f", was {quantity(was.value, spec.unit)}"
     return told
 
 
