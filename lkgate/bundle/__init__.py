@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lkgate.bundle.journal import Journal, TrackWriter
 
 if TYPE_CHECKING:
-    from lkgate.bundle.change import pack, reseal, strip_audio, unpack
+    from lkgate.bundle.change import mend_baseline, pack, reseal, strip_audio, unpack
     from lkgate.bundle.close import close_journal
     from lkgate.bundle.draft import draft_labels, write_draft
     from lkgate.bundle.labels import decode_labels, schema
@@ -27,6 +27,7 @@ __all__ = [
     "close_journal",
     "decode_labels",
     "draft_labels",
+    "mend_baseline",
     "pack",
     "read",
     "read_baseline",
@@ -45,6 +46,7 @@ _HOMES = {
     "close_journal": "close",
     "decode_labels": "labels",
     "draft_labels": "draft",
+    "mend_baseline": "change",
     "pack": "change",
     "read": "reader",
     "read_baseline": "reader",

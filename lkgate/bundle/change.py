@@ -16,8 +16,9 @@ from lkgate.bundle.manifest import (
     files_out,
     tracks_out,
 )
-from lkgate.bundle.place import new_directory, new_file, remove_leftovers
+from lkgate.bundle.place import mend_directory, new_directory, new_file, remove_leftovers
 from lkgate.bundle.reader import (
+    BASELINE,
     CASSETTE,
     LABELS,
     hash_of,
@@ -93,10 +94,23 @@ def strip_audio(bundle: Path, out: Path, *, accepted: Mapping[str, Json] | None 
         "files": files_out([hash_of(tree, EVENTS)]),
         "accepted": dict(accepted or {}),
     }
-    with new_directory(out, durable=True, replace=True) as made:
+    with new_directory(out, durable=True, replace=True, beside=_aside(out)) as made:
         (made / EVENTS).write_bytes(tree.read(EVENTS))
         (made / MANIFEST).write_bytes(amend(tree.read(MANIFEST), changes))
     return read(out)
+
+
+def mend_baseline(recording: Path) -> None:
+    """Undo what a :func:`strip_audio` into the recording's directory left that was cut off."""
+    out = recording / BASELINE
+    mend_directory(out, _aside(out))
+    mend_directory(out, out)  # where earlier versions left it
+
+
+def _aside(out: Path) -> Path:
+    """Beside the recording and not in it, where a file too many would make it no bundle."""
+    recording = out.parent.resolve()
+    return recording.with_name(f"{recording.name}.{out.name}")
 
 
 def reseal(bundle: Path, *, cassette: CassetteKind | None = None) -> Bundle:

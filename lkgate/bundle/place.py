@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from lkgate.bundle.tree import LEFTOVER
@@ -13,13 +14,18 @@ from lkgate.errors import BundleError
 
 
 @contextmanager
-def new_directory(out: Path, *, durable: bool, replace: bool = False) -> Iterator[Path]:
+def new_directory(
+    out: Path, *, durable: bool, replace: bool = False, beside: Path | None = None
+) -> Iterator[Path]:
     """A directory to fill that becomes ``out`` if the block ends without an error.
 
     Args:
         out: must not exist, except as an empty directory.
         durable: whether it must survive a power cut once this returns.
-        replace: whether a directory ``out`` is replaced.
+        replace: whether a directory ``out`` is replaced. A crash between the two renames is
+            mended by :func:`mend_directory`.
+        beside: on the same file system; what is not ``out`` yet, or not any more, lies beside it
+            and is called after it. ``out`` itself unless given.
 
     Raises:
         BundleError: if ``out`` is in the way, or its parent cannot be written.
@@ -28,7 +34,8 @@ def new_directory(out: Path, *, durable: bool, replace: bool = False) -> Iterato
         raise BundleError(
             "already exists", where=str(out), next_step="Choose another place, or move it away."
         )
-    made = _beside(out, "new")
+    near = beside or out
+    made = _beside(near, "new")
     try:
         made.parent.mkdir(parents=True, exist_ok=True)
         _remove(made)
@@ -40,7 +47,7 @@ def new_directory(out: Path, *, durable: bool, replace: bool = False) -> Iterato
         if durable:
             _sync_below(made)
         if replace and out.exists():
-            old = _beside(out, "old")
+            old = _beside(near, "old")
             _remove(old)
             out.rename(old)
             made.rename(out)
@@ -50,6 +57,20 @@ def new_directory(out: Path, *, durable: bool, replace: bool = False) -> Iterato
         if durable:
             _sync(out.parent)
     finally:
+        _remove(made)
+
+
+def mend_directory(out: Path, beside: Path) -> None:
+    """Undo what a crash within :func:`new_directory` left, with ``replace``.
+
+    A directory that was moved away for a new one that never came is back; the rest goes.
+    """
+    for old in _left_beside(beside, "old"):
+        if out.exists():
+            _remove(old)
+        else:
+            old.rename(out)
+    for made in _left_beside(beside, "new"):
         _remove(made)
 
 
@@ -79,6 +100,11 @@ def remove_leftovers(directory: Path, name: str = "") -> None:
 
 def _beside(out: Path, what: str) -> Path:
     return out.with_name(f".{out.name}.{what}-{os.getpid()}{LEFTOVER}")
+
+
+def _left_beside(path: Path, what: str) -> list[Path]:
+    found = path.parent.glob(f".{escape(path.name)}.{what}-*{LEFTOVER}")
+    return sorted(one for one in found if one.is_dir())
 
 
 def _remove(directory: Path) -> None:

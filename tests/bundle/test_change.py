@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,51 @@ def test_a_baseline_replaces_the_one_before(root: Path, tmp_path: Path) -> None:
         "labels.yaml",
         "manifest.json",
     ]
+
+
+_DIES = """
+import os, sys
+from pathlib import Path
+from lkgate.bundle import strip_audio
+left, whole = int(sys.argv[1]), Path.rename
+def rename(self, target):
+    global left
+    left -= 1
+    if left == 0:
+        os._exit(9)
+    return whole(self, target)
+Path.rename = rename
+strip_audio(Path(sys.argv[2]), Path(sys.argv[3]), accepted={"metrics": {"wer": 3}})
+"""
+
+
+@pytest.mark.parametrize("rename", [1, 2])
+def test_a_crash_while_a_baseline_is_replaced_blocks_nothing(
+    root: Path, tmp_path: Path, rename: int
+) -> None:
+    before = bundle.read_baseline(root)
+    replay = tmp_path / "made" / "replay"
+    words = [sys.executable, "-c", _DIES, str(rename), str(replay), str(root / "baseline")]
+    assert subprocess.run(words, timeout=60).returncode == 9
+    assert len(list(root.parent.glob(".*.tmp"))) == rename
+    # The recording is as readable as before, with its old baseline or without one.
+    assert bundle.read_baseline(root) == (before if rename == 1 else None)
+    bundle.mend_baseline(root)
+    assert bundle.read_baseline(root) == before
+    assert list(root.parent.glob(".*.tmp")) == []
+    bundle.strip_audio(replay, root / "baseline", accepted={"metrics": {"wer": 3}})
+    after = bundle.read_baseline(root)
+    assert after is not None
+    assert after.manifest.accepted == {"metrics": {"wer": 3}}
+
+
+def test_what_an_earlier_version_left_in_a_recording_is_mended(root: Path) -> None:
+    before = bundle.read_baseline(root)
+    (root / "baseline").rename(root / ".baseline.old-7.tmp")
+    with pytest.raises(BundleError, match="is what an interrupted lkgate left behind"):
+        bundle.read(root)
+    bundle.mend_baseline(root)
+    assert bundle.read_baseline(root) == before
 
 
 def test_a_baseline_replaces_nothing_but_a_bundle(root: Path, tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""``lkgate list``: the recordings, and what each one has."""
+
+from __future__ import annotations
+
+import click
+
+from lkgate.cli.exits import Exit
+
+
+@click.command("list")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def command(form: str) -> int:
+    """List the recordings: length, turns, cassette, labels (reviewed?), baseline (stale?).
+
+    Exit code 2 if one of them is not whole.
+
+    Example: lkgate list
+    """
+    import json
+
+    from lkgate.cli.settings import settings
+    from lkgate.cli.terminal import print_report
+    from lkgate.report.accepting import listed, rows
+    from lkgate.suite import entries
+    from lkgate.suite.inventory import Held
+
+    config = settings()
+    found = list(entries(config.recordings))
+    if form == "json":
+        click.echo(json.dumps(rows(found), indent=2, ensure_ascii=False))
+    elif found:
+        print_report(listed(found))
+    else:
+        click.echo(
+            f"no recordings in {config.recordings}: `lkgate record`, `lkgate import` and "
+            "`lkgate promote` make some",
+            err=True,
+        )
+    for one in found:
+        if not isinstance(one.held, Held) and one.held.next_step:
+            click.echo(f"{one.call}: {one.held.next_step}", err=True)
+    return Exit.PASS if all(isinstance(one.held, Held) for one in found) else Exit.USAGE
