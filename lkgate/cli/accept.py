@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from lkgate.cli import complete
+
 
 @click.command("accept")
-@click.argument("calls", nargs=-1)
-@click.option("--build", required=True, metavar="BUILD", help="Whose last replay to accept.")
+@click.argument("calls", nargs=-1, shell_complete=complete.recordings)
+@click.option(
+    "--build",
+    required=True,
+    metavar="BUILD",
+    help="Whose last replay to accept.",
+    shell_complete=complete.builds,
+)
 @click.option("--reason", metavar="TEXT", help="Why; stands in the baseline (asked if you are).")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--verbose", "-v", is_flag=True, help="Every difference and every number.")

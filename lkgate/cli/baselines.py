@@ -53,7 +53,7 @@ def accept_offers(
     if not changes:
         click.echo("nothing to accept: every baseline is this very replay")
         return
-    if not yes and not sys.stdin.isatty():
+    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise click.UsageError("nobody is there to ask: pass --yes")
     if not yes:
         asked = f"Accept {count(len(changes), 'replay')} as {count(len(changes), 'baseline')}?"
@@ -63,5 +63,5 @@ def accept_offers(
     signature = sign(root, os.environ, today=date.today(), reason=reason)
     for one in changes:
         accept(one, signature)
-    by = f" by {signature.by}" if signature.by else ""
-    click.echo(f"accepted{by}: {count(len(changes), 'baseline')}")
+    click.echo(f"signed: {signature.by or 'nobody'}, {signature.on}", err=True)
+    click.echo(f"accepted: {count(len(changes), 'baseline')}")

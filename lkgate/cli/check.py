@@ -13,6 +13,8 @@ def command(bundles: tuple[Path, ...]) -> None:
     """Verify every digest of BUNDLES, audio decoded and compared as well.
 
     Prints one line a bundle; the first that is not whole ends it with exit code 2.
+
+    Example: lkgate check recordings/book calls/room-7.lkb
     """
     from lkgate.bundle import verify
 

@@ -15,6 +15,8 @@ def command(report: Path) -> None:
 
     Needs GITHUB_TOKEN with `pull-requests: write`. Where the token may not write, as in a pull
     request from a fork, it says so and succeeds: the job's summary has the same text.
+
+    Example: lkgate comment report.md
     """
     from lkgate.github import PullRequest, comment
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import click
 
+from lkgate.cli import complete
+
 
 @click.command("derive")
-@click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
+@click.argument(
+    "recordings",
+    nargs=-1,
+    required=True,
+    metavar="RECORDING...",
+    shell_complete=complete.recordings,
+)
 def command(recordings: tuple[str, ...]) -> None:
     """Add to each RECORDING a cassette made of what was heard and seen of the call.
 
@@ -14,6 +22,8 @@ def command(recordings: tuple[str, ...]) -> None:
     those of a deployed agent. What the recogniser transcribed, what the agent said and in which
     voice, and what its tools returned become answers that are marked as derived. A replay does
     this by itself, every time; kept, the answers can be committed, and baselines be bound to them.
+
+    Example: lkgate derive refund
     """
     from lkgate.cli.judging import path_of
     from lkgate.cli.settings import settings

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli import complete
+
 if TYPE_CHECKING:
     from lkgate.model.bundle import Bundle
 
 
 @click.command("diff")
-@click.argument("old", metavar="A")
-@click.argument("new", metavar="B")
+@click.argument("old", metavar="A", shell_complete=complete.recordings)
+@click.argument("new", metavar="B", shell_complete=complete.recordings)
 @click.option("--verbose", "-v", is_flag=True, help="Every difference and every number.")
 def command(old: str, new: str, verbose: bool) -> None:
     """Say what differs from bundle A to bundle B: words, tools, turn-taking, latencies.

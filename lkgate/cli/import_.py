@@ -42,6 +42,8 @@ def command(
     caller.wav agent.wav                two files of one channel
 
     What such files cannot tell is absent in the bundle, and metrics that need it have no data.
+
+    Example: lkgate import call.wav call.jsonl --id refund
     """
     import os
 

@@ -16,6 +16,8 @@ def command(bundle: Path, only_print: bool, force: bool) -> None:
 
     The draft is marked as not reviewed: it says what the agent heard, which is not yet what the
     caller said. Correct it, set `reviewed: true`, and run `lkgate seal`.
+
+    Example: lkgate label recordings/refund
     """
     from lkgate.bundle import draft_labels, read, write_draft
     from lkgate.measure import turns_of

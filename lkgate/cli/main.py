@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 import traceback
+from contextlib import redirect_stderr
+from pathlib import Path
 
 import click
 
@@ -30,6 +33,10 @@ _DISK = {
 # name -> (module, one line of help). Modules load when their command runs: `--help` stays fast.
 COMMANDS = {
     "demo": ("lkgate.cli.demo", "See a pass and a failure on recorded calls to a demo agent."),
+    "doctor": (
+        "lkgate.cli.doctor",
+        "Say whether lkgate can work here, and how to mend what is not.",
+    ),
     "init": ("lkgate.cli.init", "Make an agent's repository ready for lkgate."),
     "replay": ("lkgate.cli.replay", "Replay recordings into a build, diff, and gate."),
     "power": ("lkgate.cli.power", "Say what the recordings can detect by a gate."),
@@ -47,6 +54,8 @@ COMMANDS = {
     "promote": ("lkgate.cli.promote", "Turn a call from production into a test case."),
     "seal": ("lkgate.cli.seal", "Take edited labels as a bundle's content."),
     "comment": ("lkgate.cli.comment", "Put a report on a pull request, in place of the last one."),
+    "config": ("lkgate.cli.config", "Print the settings that hold, and where each came from."),
+    "completion": ("lkgate.cli.completion", "Print what makes a shell complete lkgate."),
     "recover": ("lkgate.cli.recover", "Close a recording that was cut off."),
     "pack": ("lkgate.cli.pack", "Pack a bundle into one .lkb file."),
     "unpack": ("lkgate.cli.unpack", "Unpack an .lkb file into a directory."),
@@ -76,8 +85,9 @@ class _LazyGroup(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", prog_name="lkgate")
 @click.option("--debug", is_flag=True, help="Print tracebacks, and what the builds print.")
+@click.option("--quiet", "-q", is_flag=True, help="Nothing on stderr but errors.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli(ctx: click.Context, debug: bool, quiet: bool) -> None:
     """Release gate for LiveKit voice agents.
 
     Records real calls, replays them into the next build in virtual time, and fails on what got
@@ -85,6 +95,11 @@ def cli(ctx: click.Context, debug: bool) -> None:
     4 a replay could not complete, 70 a bug in lkgate, 130 interrupted.
     """
     ctx.obj = {"debug": debug}
+    if quiet:
+        # Errors are told when this is over: see `_run`.
+        sink = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the context closes it
+        silent = ctx.with_resource(sink)
+        ctx.with_resource(redirect_stderr(silent))
 
 
 def main(args: list[str] | None = None) -> None:

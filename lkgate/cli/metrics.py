@@ -27,7 +27,10 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
     help="markdown is the part of docs/metrics.md that is made from the registry.",
 )
 def command(names: tuple[str, ...], form: str) -> None:
-    """List every metric that a gate can name, plugins' too; with NAMEs, all about these."""
+    """List every metric that a gate can name, plugins' too; with NAMEs, all about these.
+
+    Example: lkgate metrics response_latency
+    """
     import difflib
 
     from lkgate.cli.terminal import print_report

@@ -11,7 +11,10 @@ import click
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False), required=False)
 def command(bundle: Path, out: Path | None) -> None:
-    """Pack the directory BUNDLE into OUT (BUNDLE.lkb): the same bytes every time."""
+    """Pack the directory BUNDLE into OUT (BUNDLE.lkb): the same bytes every time.
+
+    Example: lkgate pack recordings/book
+    """
     from lkgate.bundle import pack
 
     path = out or bundle.with_name(bundle.resolve().name + ".lkb")

@@ -6,13 +6,23 @@ from pathlib import Path
 
 import click
 
+from lkgate.cli import complete
+
 
 @click.command("power")
-@click.argument("gates", nargs=-1, type=click.Path(path_type=Path), metavar="[GATE]...")
+@click.argument(
+    "gates",
+    nargs=-1,
+    type=click.Path(path_type=Path),
+    metavar="[GATE]...",
+    shell_complete=complete.gates,
+)
 def command(gates: tuple[Path, ...]) -> None:
     """Say how large a change the recordings can show by GATE (those of the settings).
 
     Replays nothing: it looks at the accepted replays, and where there is none at the recording.
+
+    Example: lkgate power gates/release.yaml
     """
     from lkgate.cli.judging import chosen_recordings, known_sessions, load_gates
     from lkgate.cli.settings import settings

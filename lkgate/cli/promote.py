@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lkgate.cli.exits import Exit
+from lkgate.cli import complete
 
 if TYPE_CHECKING:
     from lkgate.config import Config
@@ -26,13 +26,18 @@ _CASSETTE = {
 @click.command("promote")
 @click.argument("bundle", type=click.Path(path_type=Path, exists=True))
 @click.option("--name", metavar="NAME", help="Of the call (that of the bundle).")
-@click.option("--build", metavar="BUILD", help="Replay it into BUILD and offer that as baseline.")
+@click.option(
+    "--build",
+    metavar="BUILD",
+    help="Replay it into BUILD and offer that as baseline.",
+    shell_complete=complete.builds,
+)
 @click.option("--reason", metavar="TEXT", help="Why the baseline is right; stands in it.")
 @click.option("--yes", "-y", is_flag=True, help="Accept the baseline without asking.")
 @click.option("--verbose", "-v", is_flag=True, help="Every difference and every number.")
 def command(
     bundle: Path, name: str | None, build: str | None, reason: str | None, yes: bool, verbose: bool
-) -> int:
+) -> None:
     """Turn BUNDLE, a recorded or imported call, into a test case among the recordings.
 
     Copies it, drafts its labels for a person to correct, says what will answer its replays, and
@@ -57,19 +62,17 @@ def command(
     held = recording.bundle.manifest.cassette
     click.echo(f"cassette: {held}: {_CASSETTE[held]}")
     if build is not None:
-        code = _baseline(config, recording, build, reason=reason, yes=yes, verbose=verbose)
-        if code is not Exit.PASS:
-            return code
+        _baseline(config, recording, build, reason=reason, yes=yes, verbose=verbose)
     _say_next(recording, build)
-    return Exit.PASS
 
 
 def _baseline(
     config: Config, recording: Recording, name: str, *, reason: str | None, yes: bool, verbose: bool
-) -> Exit:
+) -> None:
     from lkgate.builds import resolve
     from lkgate.cli.baselines import accept_offers
     from lkgate.cli.progress import replay_progress
+    from lkgate.errors import ReplayError
     from lkgate.replay.run import ReplayOptions, replay, replays_of
     from lkgate.suite import offers
 
@@ -78,15 +81,11 @@ def _baseline(
         replays = replay([recording], build, options, on_progress)
     failure = replays.calls[0].outcome.failure
     if failure is not None:
-        where = f"{failure.where}: " if failure.where else ""
-        click.echo(f"{recording.call}: {where}{failure.message}", err=True)
-        if failure.next_step:
-            click.echo(f"  {failure.next_step}", err=True)
-        return Exit.INCOMPLETE
+        where = f"{recording.call}: {failure.where}" if failure.where else recording.call
+        raise ReplayError(failure.message, where=where, next_step=failure.next_step)
     home = replays_of(options.state, build.name)
     found = offers([recording], home, name, replays.build)
     accept_offers(found, config.root, reason=reason, yes=yes, verbose=verbose)
-    return Exit.PASS
 
 
 def _say_next(recording: Recording, build: str | None) -> None:

@@ -127,6 +127,8 @@ def command(
     Joins hidden: nobody in the room sees it. Without --build it records from the outside, and the
     bundle says that it holds no cassette. Prints each bundle's path. Watching ends with 0 when
     every open recording was closed, and with 4 when one could not be.
+
+    Example: lkgate record --room my-room --build candidate
     """
     _usage(ctx, room, watch, build, require_attribute)
 

@@ -14,6 +14,8 @@ def command(directory: Path, out: Path | None) -> None:
     """Close the recording in DIRECTORY, which was killed or lost its power.
 
     Everything up to the last write is kept; the bundle says what is missing.
+
+    Example: lkgate recover recordings/room-7.unfinished
     """
     from lkgate.record import recover
 

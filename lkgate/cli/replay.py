@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from lkgate.cli import complete
 from lkgate.cli.exits import Exit
 from lkgate.cli.replay_room import RoomFlags, replay_room
 
@@ -23,10 +24,21 @@ if TYPE_CHECKING:
 
 
 @click.command("replay")
-@click.argument("calls", nargs=-1)
-@click.option("--against", required=True, metavar="BUILD", help="A build's name, or a program.")
+@click.argument("calls", nargs=-1, shell_complete=complete.recordings)
 @click.option(
-    "--gate", "gates", multiple=True, type=click.Path(path_type=Path), help="A gate file."
+    "--against",
+    required=True,
+    metavar="BUILD",
+    help="A build's name, or a program.",
+    shell_complete=complete.builds,
+)
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A gate file.",
+    shell_complete=complete.gates,
 )
 @click.option(
     "--models",
@@ -67,6 +79,7 @@ if TYPE_CHECKING:
     "--interleave",
     metavar="BUILD",
     help="room: place each call to BUILD in turn, and hold the candidate to that.",
+    shell_complete=complete.builds,
 )
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(min=0), help="room: seconds for the agent to come."
@@ -118,6 +131,8 @@ def command(
 
     With --transport room the build's worker is started (or, with --against agent:NAME@URL, one
     that is deployed is used), and each caller calls it in a real room.
+
+    Example: lkgate replay --against v2 --report html=report.html
     """
     from lkgate.builds import resolve
     from lkgate.cli.judging import chosen_recordings, judge, load_gates, refuse_unsupported

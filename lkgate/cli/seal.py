@@ -14,6 +14,8 @@ def command(directory: Path) -> None:
 
     For labels.yaml, which a person writes. Audio and events keep the digest that they were
     recorded with: changing them stays an error.
+
+    Example: lkgate seal recordings/refund
     """
     from lkgate.bundle import reseal
 

@@ -18,7 +18,10 @@ import click
     help="With --metrics, also those that listen to the audio (needs the extra `quality`).",
 )
 def command(bundle: Path, events: bool, all_metrics: bool, listened: bool) -> None:
-    """Print who said what when in BUNDLE, its tool calls, interruptions and latencies."""
+    """Print who said what when in BUNDLE, its tool calls, interruptions and latencies.
+
+    Example: lkgate show recordings/book --metrics
+    """
     import json
 
     from lkgate.bundle import read

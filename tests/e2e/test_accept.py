@@ -70,7 +70,7 @@ def test_a_call_is_promoted_grows_stale_and_is_accepted_again(project: Path) -> 
     assert lines[3].startswith("refund: ")
     assert lines[3].endswith(" (v2), the first baseline")
     assert lines[4:] == [
-        "accepted by git's: 1 baseline",
+        "accepted: 1 baseline",
         "",
         "Next:",
         f"  correct {recordings}/refund/labels.yaml, set `reviewed: true`",
@@ -97,7 +97,8 @@ def test_a_call_is_promoted_grows_stale_and_is_accepted_again(project: Path) -> 
     words = ("accept", "--build", "v2", "--yes", "--reason", "a shorter greeting")
     accepted = lkgate(*words, cwd=project)
     assert accepted.returncode == 0, accepted.stderr
-    assert accepted.stdout.endswith("\naccepted by git's: 2 baselines\n")
+    assert accepted.stdout.endswith("\naccepted: 2 baselines\n")
+    assert accepted.stderr.startswith("signed: git's, 2")
     assert lkgate(*words, cwd=project).stdout.endswith("every baseline is this very replay\n")
     rows = json.loads(lkgate("list", "--format", "json", cwd=project).stdout)
     assert [row["baseline"]["reason"] for row in rows] == ["a shorter greeting"] * 2

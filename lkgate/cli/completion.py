@@ -1,0 +1,29 @@
+"""``lkgate completion``: what makes a shell complete commands, builds, recordings and metrics."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    """Print the script that makes SHELL complete lkgate's commands and options.
+
+    Completes builds, recordings, gates and metrics of the directory where it is used, too.
+
+    \b
+    bash  eval "$(lkgate completion bash)"    in ~/.bashrc; needs bash 4.4
+    zsh   eval "$(lkgate completion zsh)"     in ~/.zshrc, behind compinit
+    fish  lkgate completion fish > ~/.config/fish/completions/lkgate.fish
+
+    Example: lkgate completion bash >> ~/.bashrc
+    """
+    from click.shell_completion import get_completion_class
+
+    from lkgate.cli.main import cli
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # click knows these shells
+    made = kind(cli, {}, "lkgate", "_LKGATE_COMPLETE")
+    click.echo(made.source_template % made.source_vars())

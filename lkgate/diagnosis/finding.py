@@ -1,0 +1,34 @@
+"""One thing that lkgate needs, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lkgate.errors import LkgateError
+
+Status = Literal["ok", "note", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing stands.
+
+    Attributes:
+        what: the thing.
+        status: ``note`` is something that works less well or only some need; ``wrong`` does not
+            work.
+        said: in words.
+        remedy: what to do about it, ``None`` where there is nothing to do.
+    """
+
+    what: str
+    status: Status
+    said: str
+    remedy: str | None = None
+
+
+def of_error(what: str, error: LkgateError) -> Finding:
+    """What an error says, as a finding."""
+    where = f"{error.where}: " if error.where else ""
+    return Finding(what, "wrong", f"{where}{error.what}", error.next_step)

@@ -1,0 +1,164 @@
+"""Every command tells how it is used, and words complete to what there is."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lkgate.cli.main import COMMANDS, cli
+
+ROOT = Path(__file__).parents[2]
+
+
+def environ(**variables: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/", **variables}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_of_itself(name: str) -> None:
+    text = CliRunner().invoke(cli, [name, "--help"]).output
+    example = text.partition("\n  Example: ")[2].splitlines()[0]
+    assert f"lkgate {name}" in example
+
+
+def completed(words: str, cwd: Path, **variables: str) -> list[str]:
+    """What bash would offer for the last word of a line."""
+    line = words.split(" ")
+    done = subprocess.run(
+        [sys.executable, "-m", "lkgate"],
+        cwd=cwd,
+        env=environ(
+            _LKGATE_COMPLETE="bash_complete",
+            COMP_WORDS=" ".join(line),
+            COMP_CWORD=str(len(line) - 1),
+            **variables,
+        ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.lkgate]\ngates = ["gates/a.yaml"]\n'
+        '[tool.lkgate.builds.v1]\nprogram = "a.py"\n[tool.lkgate.builds.v2]\nprogram = "b.py"\n'
+    )
+    for name in ("book", "barge-in", "move", ".hidden"):
+        (tmp_path / "recordings" / name).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("lkgate acc", ["accept"]),
+        ("lkgate accept --build ", ["v1", "v2"]),
+        ("lkgate replay --against v", ["v1", "v2"]),
+        ("lkgate replay b", ["barge-in", "book"]),
+        ("lkgate accept book b", ["barge-in"]),
+        ("lkgate replay --gate ", ["gates/a.yaml"]),
+        ("lkgate metrics response_lat", ["response_latency"]),
+        ("lkgate diff mo", ["move"]),
+        ("lkgate promote calls/x --build v2 --na", ["--name"]),
+        ("lkgate completion f", ["fish"]),
+    ],
+)
+def test_words_complete(project: Path, words: str, offered: list[str]) -> None:
+    assert completed(words, project) == offered
+
+
+def test_wrong_settings_complete_to_files_and_say_nothing(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.lkgate]\nnonsense = 1\n")
+    assert completed("lkgate accept --build ", project) == [""]
+    assert completed("lkgate replay --against x", project, LKGATE_SEED="no") == [""]
+
+
+def test_bash_completes_by_the_script(project: Path) -> None:
+    shim = project / "bin" / "lkgate"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {sys.executable} -m lkgate "$@"\n')
+    shim.chmod(0o755)
+    script = (
+        'eval "$(lkgate completion bash)"\n'
+        'COMP_WORDS=(lkgate accept --build ""); COMP_CWORD=3\n'
+        "_lkgate_completion lkgate\n"
+        'echo "${COMPREPLY[@]}"\n'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=project,
+        env={**environ(), "PATH": f"{shim.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("v1 v2\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script(shell: str) -> None:
+    text = CliRunner().invoke(cli, ["completion", shell]).output
+    assert f"_LKGATE_COMPLETE={shell}_complete" in text
+
+
+def on_a_terminal(*words: str, cwd: Path, **variables: str) -> str:
+    """What a terminal gets on stdout and stderr."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "lkgate", *words],
+        cwd=cwd,
+        env=environ(TERM="xterm-256color", **variables),
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    ) as program:
+        os.close(theirs)
+        said = b""
+        while chunk := _read(ours):
+            said += chunk
+        program.wait(60)
+    os.close(ours)
+    return said.decode()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # the other side is gone
+        return b""
+
+
+def test_no_color_is_kept_to(project: Path) -> None:
+    colour = "\x1b[31m"
+    assert colour in on_a_terminal("list", cwd=project).replace("\x1b[1;31m", colour)
+    plain = on_a_terminal("list", cwd=project, NO_COLOR="1")
+    assert "barge-in" in plain
+    assert "31m" not in plain
+
+
+def test_quiet_is_nothing_but_the_report_and_errors(project: Path) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "lkgate", *words],
+            cwd=project,
+            env=environ(LKGATE_UNHEARD_OF="1"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.returncode, done.stderr
+
+    assert "warning: LKGATE_UNHEARD_OF" in run("config")[1]
+    assert run("--quiet", "config") == (0, "")
+    assert run("-q", "show", "nothing") == run("show", "nothing")
+    assert run("-q", "show", "nothing")[1].startswith("error: ")
