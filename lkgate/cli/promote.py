@@ -52,7 +52,7 @@ def command(
     config = settings()
     made = promote(bundle, config.recordings, name)
     recording = made.recording
-    click.echo(f"{'copied to' if made.copied else 'is at'} {recording.path}")
+    click.echo(f"{'copied to' if made.copied else 'is at'} {_from_here(recording.path)}")
     labels = recording.bundle.labels
     if made.drafted and labels is not None:
         said, tools = len(labels.caller), len(labels.tools)
@@ -90,12 +90,17 @@ def _baseline(
 
 def _say_next(recording: Recording, build: str | None) -> None:
     labels, call = recording.bundle.labels, recording.call
-    steps = []
+    steps, path = [], _from_here(recording.path)
     if labels is None or not labels.reviewed:
-        steps.append(f"correct {recording.path}/labels.yaml, set `reviewed: true`")
-        steps.append(f"lkgate seal {recording.path}")
+        steps.append(f"correct {path}/labels.yaml, set `reviewed: true`")
+        steps.append(f"lkgate seal {path}")
     if build is None:
         steps.append(f"lkgate replay {call} --against BUILD --no-gate")
         steps.append(f"lkgate accept {call} --build BUILD")
-    steps.append(f"git add {recording.path}")
+    steps.append(f"git add {path}")
     click.echo("\nNext:\n" + "\n".join(f"  {step}" for step in steps))
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -64,7 +64,7 @@ def test_a_call_is_promoted_grows_stale_and_is_accepted_again(project: Path) -> 
     promoted = lkgate(*bundle, "--build", "v2", "--yes", cwd=project)
     assert promoted.returncode == 0, promoted.stdout + promoted.stderr
     lines = promoted.stdout.splitlines()
-    assert lines[0] == f"copied to {recordings}/refund"
+    assert lines[0] == "copied to recordings/refund"
     assert lines[1].startswith("labels: a draft of ")
     assert lines[2] == "cassette: full: every model and tool exchange was recorded"
     assert lines[3].startswith("refund: ")
@@ -73,9 +73,9 @@ def test_a_call_is_promoted_grows_stale_and_is_accepted_again(project: Path) -> 
         "accepted: 1 baseline",
         "",
         "Next:",
-        f"  correct {recordings}/refund/labels.yaml, set `reviewed: true`",
-        f"  lkgate seal {recordings}/refund",
-        f"  git add {recordings}/refund",
+        "  correct recordings/refund/labels.yaml, set `reviewed: true`",
+        "  lkgate seal recordings/refund",
+        "  git add recordings/refund",
     ]
 
     _make_stale(recordings)
@@ -103,11 +103,6 @@ def test_a_call_is_promoted_grows_stale_and_is_accepted_again(project: Path) -> 
     rows = json.loads(lkgate("list", "--format", "json", cwd=project).stdout)
     assert [row["baseline"]["reason"] for row in rows] == ["a shorter greeting"] * 2
     assert [row["baseline"]["stale"] for row in rows] == [[], []]
-    passed = lkgate("replay", "--against", "v2", cwd=project)
-    assert passed.returncode == 0, passed.stdout + passed.stderr
-
-    same = lkgate("diff", "recordings/again/baseline", ".lkgate/replays/v2/again", cwd=project)
-    assert (same.returncode, same.stdout.splitlines()[1]) == (0, "  nothing differs")
     with (project / "clinic" / "agent_v2.py").open("a") as program:
         program.write("\n")
     changed = lkgate(*words, cwd=project)
