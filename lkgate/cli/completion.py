@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_PROGRAM = "lkgate"
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -25,5 +27,6 @@ def command(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None  # click knows these shells
-    made = kind(cli, {}, "lkgate", "_LKGATE_COMPLETE")
+    # The variable is click's, made of the program's name.
+    made = kind(cli, {}, _PROGRAM, f"_{_PROGRAM.upper()}_COMPLETE")
     click.echo(made.source_template % made.source_vars())

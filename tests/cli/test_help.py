@@ -158,7 +158,7 @@ def test_quiet_is_nothing_but_the_report_and_errors(project: Path) -> None:
         )
         return done.returncode, done.stderr
 
-    assert "warning: LKGATE_UNHEARD_OF" in run("config")[1]
+    assert "warning: LKGATE_UNHEARD_OF: " in run("config")[1]
     assert run("--quiet", "config") == (0, "")
     assert run("-q", "show", "nothing") == run("show", "nothing")
     assert run("-q", "show", "nothing")[1].startswith("error: ")
