@@ -39,6 +39,7 @@ COMMANDS = {
     ),
     "init": ("lkgate.cli.init", "Make an agent's repository ready for lkgate."),
     "replay": ("lkgate.cli.replay", "Replay recordings into a build, diff, and gate."),
+    "merge": ("lkgate.cli.merge", "Judge the results of `replay --shard` as one run."),
     "power": ("lkgate.cli.power", "Say what the recordings can detect by a gate."),
     "record": ("lkgate.cli.record", "Record a live LiveKit room as a bundle."),
     "import": ("lkgate.cli.import_", "Make a bundle of a call that something else recorded."),

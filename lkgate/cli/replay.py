@@ -5,22 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace as amended
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from lkgate.cli import complete
-from lkgate.cli.exits import Exit
 from lkgate.cli.replay_room import RoomFlags, replay_room
 
 if TYPE_CHECKING:
     from lkgate.model.event import Json
-    from lkgate.model.gate import Verdict
     from lkgate.replay.recordings import Recording
     from lkgate.replay.run import ReplaySet, Verification
-    from lkgate.report.html import Sources
 
 
 @click.command("replay")
@@ -60,6 +56,15 @@ if TYPE_CHECKING:
 @click.option("--jobs", "-j", type=click.IntRange(1), help="Calls at once (one a core).")
 @click.option(
     "--verify", type=click.IntRange(2), metavar="N", help="Replay N times, compare digests."
+)
+@click.option(
+    "--shard", metavar="I/N", help="Replay the I-th of N parts of the calls; `lkgate merge` judges."
+)
+@click.option(
+    "--shard-into",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the shard's result goes (.lkgate/shards/BUILD/I-of-N).",
 )
 @click.option(
     "--transport",
@@ -111,6 +116,8 @@ def command(
     pacing: Literal["anchored", "absolute"] | None,
     jobs: int | None,
     verify: int | None,
+    shard: str | None,
+    shard_into: Path | None,
     transport: Literal["sim", "room"],
     repeats: int | None,
     concurrency: int | None,
@@ -135,15 +142,18 @@ def command(
     Example: lkgate replay --against v2 --report html=report.html
     """
     from lkgate.builds import resolve
-    from lkgate.cli.judging import chosen_recordings, judge, load_gates, refuse_unsupported
+    from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
     from lkgate.cli.progress import replay_progress
-    from lkgate.cli.reports import parse, write
+    from lkgate.cli.reports import parse
     from lkgate.cli.settings import settings
+    from lkgate.cli.shard import ShardFlags, keep_shard
     from lkgate.cli.supply import price_table
+    from lkgate.cli.verdicts import conclude, exit_of_replays
     from lkgate.judge.panel import Panel
     from lkgate.replay.recordings import names_of_recordings
     from lkgate.replay.run import ReplayOptions, replay
     from lkgate.replay.run import verify as replay_repeatedly
+    from lkgate.replay.shard import split
 
     rooms = RoomFlags(repeats, concurrency, interleave, wait_s, env_file)
     if transport == "sim":
@@ -153,9 +163,20 @@ def command(
             "in a room, models answer live and calls are not the same again: --models cassette, "
             "--models record, --on-miss, --jobs and --verify are for --transport sim"
         )
+    part = ShardFlags.of(shard, shard_into)
+    if part is not None:
+        part.refuse(
+            {
+                "--gate": gates,
+                "--report": reports,
+                "--verify": verify,
+                "--format json": form == "json",
+                "--transport room": transport == "room",
+            }
+        )
     config = settings(_policies(on_miss))
     build = resolve(against, config)
-    loaded = [] if no_gate else load_gates(config, gates, build)
+    loaded = [] if no_gate or part else load_gates(config, gates, build)
     prices = price_table(config)
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
@@ -187,44 +208,39 @@ def command(
         pacing=pacing or options.pacing,
         workers=jobs or options.workers,
     )
+    if part is not None:
+        part.refuse({"--models record": options.models == "record"})
+    chosen = recordings if part is None else split(recordings, part.share)
     began = time.monotonic()
     verification: Verification | None = None
-    with replay_progress(build.name, len(recordings) * (verify or 1)) as on_progress:
+    with replay_progress(build.name, len(chosen) * (verify or 1)) as on_progress:
         if verify:
-            verification = replay_repeatedly(recordings, build, options, on_progress, times=verify)
+            verification = replay_repeatedly(chosen, build, options, on_progress, times=verify)
             replays = verification.first
         else:
-            replays = replay(recordings, build, options, on_progress)
-    if calls:
+            replays = replay(chosen, build, options, on_progress)
+    if calls and part is None:
         click.echo("only the calls that were named are judged", err=True)
     _say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
         _say_output(replays)
-    panel = Panel(config)
-    verdicts = [
-        judge(gate, replays.calls, every=every, prices=prices, panel=panel) for gate in loaded
-    ]
-    digest = replays.digest or "incomplete"
-    if no_gate:
-        _print_failures(replays)
-    for verdict in verdicts:
-        _print(verdict, build.name, digest, form, verbose)
-    write(
-        wanted,
-        verdicts,
-        build=build.name,
-        digest=digest,
-        sources=partial(_sources, replays, options.state),
+    if part is not None:
+        return keep_shard(part, against, build, options, recordings, replays, named=bool(calls))
+    verdicts = conclude(
+        replays,
+        loaded,
+        every=every,
+        prices=prices,
+        panel=Panel(config),
+        state=options.state,
+        form=form,
+        reports=wanted,
+        verbose=verbose,
     )
     if verification is not None:
         _print_verification(verification)
-    return _exit(replays, verdicts, verification)
-
-
-def _sources(replays: ReplaySet, state: Path) -> dict[str, Sources]:
-    from lkgate.cli.listening import sources_of
-
-    return sources_of(replays.calls, state)
+    same = verification is None or verification.same
+    return exit_of_replays(replays, verdicts, same=same)
 
 
 def _policies(pairs: tuple[str, ...]) -> dict[str, Json]:
@@ -275,28 +291,6 @@ def _say_output(replays: ReplaySet) -> None:
             click.echo(f"--- {one.recording.call} printed:\n{one.outcome.output}", err=True)
 
 
-def _print_failures(replays: ReplaySet) -> None:
-    for one in replays.calls:
-        failure = one.outcome.failure
-        if failure is not None:
-            where = f"{failure.where}: " if failure.where else ""
-            click.echo(f"{one.recording.call}: {where}{failure.message}")
-            if failure.next_step:
-                click.echo(f"  {failure.next_step}")
-
-
-def _print(verdict: Verdict, build: str, digest: str, form: str, verbose: bool) -> None:
-    if form == "json":
-        from lkgate.report.json import render as render_json
-
-        click.echo(render_json(verdict, build=build, digest=digest), nl=False)
-        return
-    from lkgate.cli.terminal import print_report
-    from lkgate.report.text import render
-
-    print_report(render(verdict, build=build, digest=digest, verbose=verbose))
-
-
 def _print_verification(found: Verification) -> None:
     """On stderr: the report on stdout is the same with and without ``--verify``."""
     if found.same:
@@ -306,15 +300,3 @@ def _print_verification(found: Verification) -> None:
         click.echo(f"replay {number}: {digest or 'incomplete'}", err=True)
     if found.differing:
         click.echo(f"not deterministic: {', '.join(found.differing)}", err=True)
-
-
-def _exit(replays: ReplaySet, verdicts: list[Verdict], verification: Verification | None) -> Exit:
-    """A replay that did not complete says so before anything that was judged without it."""
-    if any(one.outcome.bundle is None for one in replays.calls):
-        return Exit.INCOMPLETE
-    if verification is not None and not verification.same:
-        return Exit.NO_VERDICT
-    statuses = {verdict.status for verdict in verdicts}
-    if "fail" in statuses:
-        return Exit.GATE_FAILED
-    return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS

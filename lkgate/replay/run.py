@@ -64,6 +64,10 @@ class ReplaySet:
     calls: tuple[Replayed, ...]
     digest: str | None
 
+    @classmethod
+    def of(cls, build: BuildIdentity, calls: Sequence[Replayed]) -> ReplaySet:
+        return cls(build, tuple(calls), _digest(calls))
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -109,7 +113,7 @@ def replay(
         # was new may lead to another conversation once it is not new any more.
         again = _run(read_recordings(paths), build, options, on_progress, keep=True)
         calls |= {one.recording.call: one for one in again.calls}
-    return ReplaySet(first.build, tuple(calls.values()), _digest(list(calls.values())))
+    return ReplaySet.of(first.build, list(calls.values()))
 
 
 def verify(
@@ -200,7 +204,7 @@ def _replay_all(
                 grown = grow_cassette(recording.path, work / recording.call / "new")
             calls.append(Replayed(recording, outcome, path, grown is not None))
     forget(options.state)
-    return ReplaySet(identity, tuple(calls), _digest(calls))
+    return ReplaySet.of(identity, calls)
 
 
 def _refuse_archives(recordings: Sequence[Recording]) -> None:

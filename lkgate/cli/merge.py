@@ -1,0 +1,120 @@
+"""``lkgate merge``: the results of `lkgate replay --shard`, as one verdict."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lkgate.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from lkgate.model.build import Build
+    from lkgate.replay.shard import Run
+    from lkgate.replay.whole import Flaw
+
+
+@click.command("merge")
+@click.argument("shards", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--gate", "gates", multiple=True, type=click.Path(path_type=Path), help="A gate file."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="KIND=PATH",
+    help="Also write a report to a file, as `lkgate replay` does.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
+def command(
+    shards: tuple[Path, ...],
+    gates: tuple[Path, ...],
+    form: str,
+    reports: tuple[str, ...],
+    verbose: bool,
+) -> int:
+    """Judge the replays in SHARDS as one run: verdict and reports are those of an unsharded one.
+
+    SHARDS are what `lkgate replay --shard` wrote, or directories with such directories in them.
+    Run it where the recordings and the gate are, as they were for the shards; the build itself is
+    not needed. The replays are then the build's last, for `lkgate accept`.
+
+    A missing shard, or shards of different builds, recordings or settings: no verdict (3).
+
+    \b
+    Example:
+      lkgate merge shards/* --report junit=junit.xml
+    """
+    from lkgate import __version__
+    from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
+    from lkgate.cli.reports import parse
+    from lkgate.cli.settings import settings
+    from lkgate.cli.supply import price_table
+    from lkgate.cli.verdicts import conclude, exit_of_replays
+    from lkgate.judge.panel import Panel
+    from lkgate.replay.recordings import names_of_recordings
+    from lkgate.replay.run import ReplayOptions
+    from lkgate.replay.shard import find_shards, gather, identity_of, read_shard
+    from lkgate.replay.whole import Flaw, flaws
+
+    config = settings()
+    found = [read_shard(place) for place in find_shards(shards)]
+    if not found:
+        where = ", ".join(str(place) for place in shards)
+        nothing = Flaw(
+            f"no shard in {where}", "Run `lkgate replay --against BUILD --shard 1/1`, and merge it."
+        )
+        return _no_verdict("", [nothing])
+    run = found[0].run
+    names = list(run.recordings)
+    here = [name for name in names_of_recordings(config.recordings) if name in run.recordings]
+    recordings = chosen_recordings(config, here if run.named else ())
+    identities = {one.call: identity_of(one) for one in recordings}
+    wrong = flaws(found, identities, __version__)
+    if wrong:
+        return _no_verdict(f"  {run.build.name}", wrong)
+    recordings.sort(key=lambda one: names.index(one.call))
+    loaded = load_gates(config, gates, _build(run))
+    if form == "json" and len(loaded) != 1:
+        raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
+    wanted = parse(reports, gates=len(loaded))
+    if not run.named:
+        refuse_unsupported(loaded, recordings)
+    prices = price_table(config)
+    state = ReplayOptions.of(config).state
+    replays = gather(found, recordings, state)
+    if run.named:
+        click.echo("only the calls that were named are judged", err=True)
+    verdicts = conclude(
+        replays,
+        loaded,
+        every=names_of_recordings(config.recordings) if run.named else None,
+        prices=prices,
+        panel=Panel(config),
+        state=state,
+        form=form,
+        reports=wanted,
+        verbose=verbose,
+    )
+    return exit_of_replays(replays, verdicts)
+
+
+def _build(run: Run) -> Build:
+    """What a gate asks of a build: its layers. It need not be on this machine."""
+    from lkgate.model.build import Build
+
+    return Build(
+        run.build.name, Path(sys.executable), None, None, (), Path(), {}, pipeline=run.pipeline
+    )
+
+
+def _no_verdict(build: str, flaws: Sequence[Flaw]) -> int:
+    click.echo(f"NO VERDICT{build}: the shards are not one whole run")
+    for flaw in flaws:
+        click.echo(f"  {flaw.what}\n    {flaw.next_step}")
+    return Exit.NO_VERDICT

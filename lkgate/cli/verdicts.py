@@ -1,0 +1,106 @@
+"""The end of `lkgate replay` and of `lkgate merge`: replays judged and reported, the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lkgate.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from lkgate.cli.reports import Wanted
+    from lkgate.judge.panel import Panel
+    from lkgate.model.gate import Gate, Verdict
+    from lkgate.model.price import PriceTable
+    from lkgate.replay.run import ReplaySet
+    from lkgate.report.html import Sources
+
+
+def conclude(
+    replays: ReplaySet,
+    gates: Sequence[Gate],
+    *,
+    every: Sequence[str] | None,
+    prices: PriceTable | None,
+    panel: Panel,
+    state: Path,
+    form: str,
+    reports: Sequence[Wanted],
+    verbose: bool,
+) -> list[Verdict]:
+    """Judge by every gate and report; without a gate, only print what could not be replayed.
+
+    Args:
+        every, prices, panel: see :func:`lkgate.cli.judging.judge`.
+        state: the project's ``.lkgate`` directory.
+        form: of the report on stdout, ``text`` or ``json``.
+    """
+    from lkgate.cli.judging import judge
+    from lkgate.cli.reports import write
+
+    verdicts = [
+        judge(gate, replays.calls, every=every, prices=prices, panel=panel) for gate in gates
+    ]
+    digest = replays.digest or "incomplete"
+    build = replays.build.name
+    if not gates:
+        print_failures(replays)
+    for verdict in verdicts:
+        _print(verdict, build, digest, form, verbose)
+    write(
+        reports,
+        verdicts,
+        build=build,
+        digest=digest,
+        sources=partial(_sources, replays, state),
+    )
+    return verdicts
+
+
+def print_failures(replays: ReplaySet) -> None:
+    """What ended each call that has no replay, on stdout."""
+    for one in replays.calls:
+        failure = one.outcome.failure
+        if failure is not None:
+            where = f"{failure.where}: " if failure.where else ""
+            click.echo(f"{one.recording.call}: {where}{failure.message}")
+            if failure.next_step:
+                click.echo(f"  {failure.next_step}")
+
+
+def exit_of_replays(replays: ReplaySet, verdicts: Sequence[Verdict], *, same: bool = True) -> Exit:
+    """A replay that did not complete says so before anything that was judged without it.
+
+    Args:
+        same: whether repeated replays were equal, if they were repeated.
+    """
+    if any(one.outcome.bundle is None for one in replays.calls):
+        return Exit.INCOMPLETE
+    if not same:
+        return Exit.NO_VERDICT
+    statuses = {verdict.status for verdict in verdicts}
+    if "fail" in statuses:
+        return Exit.GATE_FAILED
+    return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS
+
+
+def _sources(replays: ReplaySet, state: Path) -> dict[str, Sources]:
+    from lkgate.cli.listening import sources_of
+
+    return sources_of(replays.calls, state)
+
+
+def _print(verdict: Verdict, build: str, digest: str, form: str, verbose: bool) -> None:
+    if form == "json":
+        from lkgate.report.json import render as render_json
+
+        click.echo(render_json(verdict, build=build, digest=digest), nl=False)
+        return
+    from lkgate.cli.terminal import print_report
+    from lkgate.report.text import render
+
+    print_report(render(verdict, build=build, digest=digest, verbose=verbose))
