@@ -25,12 +25,12 @@ def command(recordings: tuple[str, ...]) -> None:
 
     Example: lkgate derive refund
     """
-    from lkgate.cli.judging import path_of
     from lkgate.cli.settings import settings
     from lkgate.derive import keep_derived
+    from lkgate.replay.recordings import find_recording
 
     config = settings()
-    for path in [path_of(config, name) for name in recordings]:
+    for path in [find_recording(config.recordings, name) for name in recordings]:
         made = keep_derived(path)
         held = ", ".join(f"{count} {modality}" for modality, count in sorted(made.counts.items()))
         click.echo(f"{path}: derived answers: {held}")

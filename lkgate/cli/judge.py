@@ -135,10 +135,10 @@ def _conversations(
     panel: Panel, calls: Sequence[str], against: str | None
 ) -> list[tuple[str, Conversation]]:
     from lkgate.bundle import read
-    from lkgate.cli.judging import chosen_recordings, path_of
+    from lkgate.cli.judging import chosen_recordings
     from lkgate.errors import ConfigError
     from lkgate.judge.conversation import conversation_of
-    from lkgate.replay.recordings import find_recordings
+    from lkgate.replay.recordings import find_recording, find_recordings
     from lkgate.replay.run import ReplayOptions, replays_of
 
     if against is None:
@@ -148,7 +148,7 @@ def _conversations(
                 for one in chosen_recordings(panel.config, ())
             ]
         # Any bundle can be judged: a replay over a room, or one that was kept elsewhere.
-        paths = [path_of(panel.config, call) for call in calls]
+        paths = [find_recording(panel.config.recordings, call) for call in calls]
         return [(path.stem, conversation_of(read(path))) for path in paths]
     home = replays_of(ReplayOptions.of(panel.config).state, against)
     if not home.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,12 @@ from lkgate.model.build import Build
 from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
 from lkgate.model.price import PriceTable
 from lkgate.replay.outcome import Outcome
-from lkgate.replay.recordings import Recording, find_recordings, read_recordings
+from lkgate.replay.recordings import (
+    Recording,
+    find_recording,
+    find_recordings,
+    read_recordings,
+)
 from lkgate.replay.run import Replayed
 
 if TYPE_CHECKING:
@@ -37,20 +41,7 @@ def chosen_recordings(config: Config, names: Sequence[str]) -> list[Recording]:
     """The recordings named on the command line (a call's name, or a path), or all of them."""
     if not names:
         return read_recordings(find_recordings(config.recordings))
-    return read_recordings([path_of(config, name) for name in names])
-
-
-def path_of(config: Config, name: str) -> Path:
-    """A recording's place by its call's name, or the path itself."""
-    for path in (config.recordings / name, config.recordings / f"{name}.lkb", Path(name)):
-        if path.exists():
-            return path
-    known = [path.stem for path in find_recordings(config.recordings)]
-    close = difflib.get_close_matches(name, known, n=1)
-    meant = f"Did you mean {close[0]!r}? " if close else ""
-    raise ConfigError(
-        f"there is no recording {name!r}", next_step=f"{meant}There are: {', '.join(known)}."
-    )
+    return read_recordings([find_recording(config.recordings, name) for name in names])
 
 
 def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None) -> list[Gate]:

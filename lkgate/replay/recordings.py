@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,23 @@ def find_recordings(directory: Path) -> list[Path]:
             next_step="Record a call with `lkgate record`, or name a bundle.",
         )
     return found
+
+
+def find_recording(directory: Path, name: str) -> Path:
+    """A recording's place by its call's name below ``directory``, or the path itself.
+
+    Raises:
+        ConfigError: there is none; the nearest name and all others are listed.
+    """
+    for path in (directory / name, directory / f"{name}{ARCHIVE}", Path(name)):
+        if path.exists():
+            return path
+    known = [path.stem for path in find_recordings(directory)]
+    close = difflib.get_close_matches(name, known, n=1)
+    meant = f"Did you mean {close[0]!r}? " if close else ""
+    raise ConfigError(
+        f"there is no recording {name!r}", next_step=f"{meant}There are: {', '.join(known)}."
+    )
 
 
 def names_of_recordings(directory: Path) -> list[str]:
