@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="KIND=PATH",
     help="Also write a report to a file: "
-    "html, text, json, junit, markdown (a job summary, a comment) or github (annotations).",
+    "html, text, json, junit, markdown (a job summary, a comment), github (annotations) or sarif.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
 @click.option("--no-gate", is_flag=True, help="Replay only; judge nothing.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lkgate.model.gate import LiveRoom, Verdict
     from lkgate.report.html import Sources
 
-KINDS = ("text", "html", "json", "junit", "markdown", "github")
+KINDS = ("text", "html", "json", "junit", "markdown", "github", "sarif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,14 @@ def _github(
     return render(verdicts, build=build, directory=_from_workspace())
 
 
+def _sarif(
+    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+) -> str:
+    from lkgate.report.sarif import render
+
+    return render(verdicts, build=build, digest=digest, directory=_from_workspace())
+
+
 def _from_workspace() -> str:
     """Where this runs within the repository that GitHub checked out; ``""`` at its root."""
     workspace = os.environ.get("GITHUB_WORKSPACE")
@@ -163,4 +171,5 @@ _RENDER: dict[str, Callable[[Sequence[Verdict], str, str | None, LiveRoom | None
     "junit": _junit,
     "markdown": _markdown,
     "github": _github,
+    "sarif": _sarif,
 }

@@ -23,6 +23,7 @@ def test_every_kind_is_written(tmp_path: Path) -> None:
     assert json.loads(made["json"])["verdict"] == "fail"
     assert ElementTree.fromstring(made["junit"]).get("name") == "lkgate v3"
     assert "### ❌ FAIL: v3" in made["markdown"]
+    assert json.loads(made["sarif"])["version"] == "2.1.0"
     assert made["github"].startswith("::error file=gates/demo.yaml,")
 
 
@@ -42,7 +43,7 @@ def test_several_gates_in_one_file(tmp_path: Path) -> None:
             ["junt=x"],
             1,
             "there is no report of kind 'junt'. Did you mean 'junit'? "
-            "There are: text, html, json, junit, markdown, github.",
+            "There are: text, html, json, junit, markdown, github, sarif.",
         ),
         (["text=x", "junit=x"], 1, "two reports cannot both be written to x"),
         (["json=x"], 2, "--report json= reports on exactly one gate: name it with --gate"),

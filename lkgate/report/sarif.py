@@ -1,0 +1,162 @@
+"""SARIF 2.1.0 for code scanning: a run for each gate, a result for each rule that does not hold.
+
+A result stands at the gate's file, for the fault is in no file that lkgate knows; where to listen
+is in its related locations.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from lkgate import __version__
+from lkgate.model.event import Json
+from lkgate.model.gate import Evidence, Finding, Problem, Verdict
+from lkgate.report import words
+from lkgate.report.inert import clipped, visible_lines
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_TEXT = 2_000
+_PLACES = 20
+# A rule for the calls that should have been judged and were not: of no gate's own.
+_MISSING = "lkgate-missing-call"
+# Links and placeholders in a message (SARIF 3.11.5, 3.11.6).
+_LINK = re.compile(r"[\\\[\]]")
+
+
+def render(
+    verdicts: Sequence[Verdict], *, build: str, digest: str | None, directory: str = ""
+) -> str:
+    """The document, ending in a newline. Without times: a replay takes none that mean anything.
+
+    Args:
+        digest: of all replays.
+        directory: of the gates' paths, from the root of the repository.
+    """
+    log: dict[str, Json] = {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [_run(verdict, build, digest, directory) for verdict in verdicts],
+    }
+    text = json.dumps(log, indent=2, ensure_ascii=False)
+    # A lone surrogate is no Unicode, and no file can hold it.
+    return text.encode("utf-8", "replace").decode() + "\n"
+
+
+def _run(verdict: Verdict, build: str, digest: str | None, directory: str) -> Json:
+    labels = [found.rule.label for found in verdict.findings]
+    rules: list[Json] = [_rule(found) for found in verdict.findings]
+    rules.append({"id": _MISSING, "shortDescription": {"text": "A call has no replay."}})
+    path = f"{directory}/{verdict.gate.path}" if directory else verdict.gate.path
+    place: Json = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(clipped(path, _TEXT), errors="replace")},
+            # Code scanning asks for a line. Which one is a rule's is not known here.
+            "region": {"startLine": 1},
+        }
+    }
+    results = [_missing(verdict, problem, len(labels), place) for problem in verdict.missing]
+    results += [
+        _result(verdict, found, index, place)
+        for index, found in enumerate(verdict.findings)
+        if found.status in ("fail", "no_verdict")
+    ]
+    return {
+        "tool": {
+            "driver": {"name": "lkgate", "semanticVersion": __version__, "rules": rules},
+        },
+        "automationDetails": {"id": f"lkgate/{_one_line(verdict.gate.name)}/"},
+        "invocations": [{"executionSuccessful": not verdict.missing and not verdict.left_out}],
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+        "properties": {
+            "verdict": verdict.status,
+            "build": _one_line(build),
+            "digest": digest,
+            "leftOut": [_one_line(call) for call in verdict.left_out],
+        },
+    }
+
+
+def _rule(found: Finding) -> Json:
+    rule: dict[str, Json] = {
+        "id": _one_line(found.rule.label),
+        "shortDescription": {"text": f"{found.rule.metric}: {found.spec.doc}"},
+        "defaultConfiguration": {"level": "error" if found.rule.severity == "error" else "warning"},
+    }
+    if found.rule.message:
+        rule["fullDescription"] = {"text": _plain(found.rule.message)}
+    return rule
+
+
+def _result(verdict: Verdict, found: Finding, index: int, place: Json) -> Json:
+    lines = [found.rule.message or "", found.reason]
+    if found.status == "no_verdict":
+        lines += [f"{one.reason}. {one.next_step or ''}" for one in found.problems[:3]]
+    result: dict[str, Json] = {
+        "ruleId": _one_line(found.rule.label),
+        "ruleIndex": index,
+        "level": "error" if verdict.decides(found) else "warning",
+        "message": {"text": _message("\n".join(line for line in lines if line))},
+        "locations": [place],
+        "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, found.rule.label)},
+        "properties": {"status": "undecided" if found.undecided else found.status},
+    }
+    if found.status == "fail" and found.evidence:
+        result["relatedLocations"] = [
+            _listen(number, one) for number, one in enumerate(found.evidence[:_PLACES])
+        ]
+    return result
+
+
+def _missing(verdict: Verdict, problem: Problem, index: int, place: Json) -> Json:
+    text = f"{problem.call}: {problem.reason}. {problem.next_step or ''}"
+    return {
+        "ruleId": _MISSING,
+        "ruleIndex": index,
+        "level": "error",
+        "message": {"text": _message(text)},
+        "locations": [place],
+        "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, f"\0{problem.call}")},
+        "properties": {"status": "no_verdict"},
+    }
+
+
+def _listen(number: int, place: Evidence) -> Json:
+    turn = "call" if place.turn is None else f"turn {place.turn}"
+    said = f"{place.call}, {turn}, listen at {words.span(place.span)}"
+    if place.note:
+        said += f": {place.note}"
+    return {
+        "id": number,
+        "message": {"text": _message(said)},
+        "logicalLocations": [
+            {
+                "name": turn,
+                "fullyQualifiedName": f"{_one_line(place.call)}/{turn.replace(' ', '-')}",
+            }
+        ],
+        "properties": {"startUs": place.span.start_us, "endUs": place.span.end_us},
+    }
+
+
+def _fingerprint(verdict: Verdict, what: str) -> str:
+    told = f"{verdict.gate.name}\0{what}".encode("utf-8", "replace")
+    return hashlib.sha256(told).hexdigest()
+
+
+def _plain(text: str) -> str:
+    return visible_lines(clipped(text, _TEXT))
+
+
+def _one_line(text: str) -> str:
+    return _plain(text).replace("\n", " ")
+
+
+def _message(text: str) -> str:
+    """A message that is read as it stands: no link in it, and no placeholder."""
+    told = _LINK.sub(lambda found: f"\\{found[0]}", _plain(text))
+    return told.replace("{", "{{").replace("}", "}}")
