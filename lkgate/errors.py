@@ -53,3 +53,7 @@ class RecordError(LkgateError):
 
 class GithubError(LkgateError):
     """GitHub could not be asked (exit 4)."""
+
+
+class ExportError(LkgateError):
+    """What was to be handed to another program was not taken (exit 4)."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from lkgate.errors import BuildError, GithubError, LkgateError, RecordError, ReplayError
+from lkgate.errors import (
+    BuildError,
+    ExportError,
+    GithubError,
+    LkgateError,
+    RecordError,
+    ReplayError,
+)
 
 
 class Exit(IntEnum):
@@ -21,6 +28,6 @@ class Exit(IntEnum):
 
 def exit_of(error: LkgateError) -> Exit:
     """The code of an expected failure: 4 where the world failed, 2 where the input is wrong."""
-    if isinstance(error, BuildError | ReplayError | RecordError | GithubError):
+    if isinstance(error, BuildError | ReplayError | RecordError | GithubError | ExportError):
         return Exit.INCOMPLETE
     return Exit.USAGE

@@ -46,6 +46,7 @@ COMMANDS = {
     "derive": ("lkgate.cli.derive", "Make a cassette of what was heard of a call."),
     "list": ("lkgate.cli.list_", "List the recordings and what each one has."),
     "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
+    "export": ("lkgate.cli.export", "Write a bundle as OpenTelemetry spans."),
     "metrics": ("lkgate.cli.metrics", "List what can be measured, and what it means."),
     "label": ("lkgate.cli.label", "Draft a recording's labels for a person to correct."),
     "judge": ("lkgate.cli.judge", "Ask language models about calls, and calibrate them."),

@@ -1,0 +1,44 @@
+"""``lkgate export``: a session for other programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+@click.command("export")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--otlp",
+    required=True,
+    metavar="FILE|URL",
+    help="OpenTelemetry spans: a file of OTLP's JSON, or a collector's OTLP/HTTP address.",
+)
+def command(bundle: Path, otlp: str) -> None:
+    """Write BUNDLE, a recording or a replay, for a trace viewer.
+
+    Spans and attributes have the names of LiveKit's own traces and of OpenTelemetry's gen_ai
+    conventions. They hold what people said. Headers for a collector are taken from
+    OTEL_EXPORTER_OTLP_HEADERS.
+
+    \b
+    Examples:
+      lkgate export recordings/book --otlp book.json
+      lkgate export .lkgate/replays/v2/book --otlp http://127.0.0.1:4318
+    """
+    import json
+
+    from lkgate.bundle import read
+    from lkgate.measure import turns_of
+    from lkgate.report.collector import headers_of, send
+    from lkgate.report.otel import render
+
+    found = read(bundle)
+    traces = json.dumps(render(found, turns_of(found)), ensure_ascii=False).encode()
+    if otlp.startswith(("http://", "https://")):
+        click.echo(f"sent to {send(otlp, traces, headers_of(os.environ))}", err=True)
+        return
+    Path(otlp).write_bytes(traces + b"\n")
+    click.echo(f"wrote {otlp}", err=True)
