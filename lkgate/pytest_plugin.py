@@ -8,7 +8,6 @@
     def test_it_books_what_was_asked_for(lkgate_call: LkgateCall) -> None:
         replay = lkgate_call("book", against="v2")
         assert [tool.name for tool in replay.tools] == ["book_appointment"]
-        assert replay.measurements["response_latency"].value < 1_500_000  # microseconds
 
 pytest loads this module wherever lkgate is installed: it imports nothing until a test asks.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+DOC = (ROOT / "docs/ci.md").read_text("utf-8")
 THEIRS = """
 import pytest
 
@@ -61,6 +63,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "recordings/book", tmp_path / "recordings/book")
     (tmp_path / "broken.py").write_text("raise RuntimeError('no agent today')\n")
     (tmp_path / "test_theirs.py").write_text(THEIRS)
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", DOC, re.DOTALL | re.MULTILINE)
+    (tmp_path / "test_doc.py").write_text(snippet)
     return tmp_path
 
 
@@ -68,7 +72,16 @@ def test_a_team_asserts_on_a_replay(project: Path) -> None:
     # By its module's name, and no plugin by itself: this checkout need not be installed.
     plugin = ("-p", "lkgate.pytest_plugin", "-c", "/dev/null", "--rootdir", ".")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *plugin, "-rA", "--tb=line", "test_theirs.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *plugin,
+            "-rA",
+            "--tb=line",
+            "test_theirs.py",
+            "test_doc.py",
+        ],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -86,6 +99,7 @@ def test_a_team_asserts_on_a_replay(project: Path) -> None:
         "test_the_fault_of_v3": "FAILED",
         "test_nothing_of_that_name": "PASSED",
         "test_a_call_that_cannot_be_replayed": "PASSED",
+        "test_it_books_what_was_asked_for": "PASSED",
     }, done.stdout + done.stderr
     assert "'02:30' == '14:30'" in done.stdout
 

@@ -114,7 +114,10 @@ def _build(run: Run) -> Build:
 
 
 def _no_verdict(build: str, flaws: Sequence[Flaw]) -> int:
-    click.echo(f"NO VERDICT{build}: the shards are not one whole run")
+    from lkgate.report.inert import visible
+
+    # Much of it is what the shards' files say.
+    click.echo(visible(f"NO VERDICT{build}: the shards are not one whole run"))
     for flaw in flaws:
-        click.echo(f"  {flaw.what}\n    {flaw.next_step}")
+        click.echo(f"  {visible(flaw.what)}\n    {visible(flaw.next_step)}")
     return Exit.NO_VERDICT

@@ -10,12 +10,27 @@ import pytest
 from lkgate.cli.reports import KINDS
 from tests.e2e.test_demo import ROOT, lkgate
 
-CALLS = ("barge-in", "book")
+GATE = """\
+version: 1
+name: two calls
+calls: [book, emergency]
+rules:
+  - {id: completed, metric: call_completed, aggregate: mean, min: 100%}
+  - {id: arguments, metric: tool_argument_changes, aggregate: sum, max: 0}
+  - {id: words, metric: word_error_rate, aggregate: rate, max_increase: 2 points}
+  - id: latency
+    metric: response_latency
+    aggregate: mean
+    max_increase: 250 ms
+    about: these_calls
+    message: The agent answers later.
+"""
+CALLS = ("book", "emergency")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two calls, and the demo's gate for them."""
+    """Two calls and a gate for them."""
     root = tmp_path_factory.mktemp("shards")
     shutil.copyfile(ROOT / "pyproject.toml", root / "pyproject.toml")
     shutil.copytree(
@@ -25,11 +40,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for call in CALLS:
         shutil.copytree(ROOT / "recordings" / call, root / "recordings" / call)
-    head, _, rest = (ROOT / "gates/demo.yaml").read_text().partition("calls:\n")
-    rules = rest.partition("rules:")[2].replace("aggregate: p95", "aggregate: max")
-    rules = rules.replace("max_increase: 40 ms", "max_increase: 40 ms\n    about: these_calls")
     (root / "gates").mkdir()
-    (root / "gates/demo.yaml").write_text(f"{head}calls: [{', '.join(CALLS)}]\n\nrules:{rules}")
+    (root / "gates/demo.yaml").write_text(GATE)
     return root
 
 
@@ -82,6 +94,13 @@ def test_shards_that_are_no_run_have_no_verdict(project: Path) -> None:
     assert "are of different builds (v2 " in mixed.stdout
     none = lkgate("merge", "s", cwd=project)
     assert (none.returncode, none.stdout.splitlines()[1]) == (3, "  no shard in s")
+    file = project / "s/v2/1/shard.json"
+    told = file.read_text()
+    file.write_text(told.replace('"against": "v2"', '"against": "\\u001b[2J\\n::error::x"'))
+    hostile = lkgate("merge", "s/v2/1", cwd=project)
+    file.write_text(told)
+    assert hostile.returncode == 3
+    assert "\x1b" not in hostile.stdout and len(hostile.stdout.splitlines()) == 3
     labels = project / "recordings/book"
     labels.rename(project / "book")
     gone = lkgate("merge", "s/v2", cwd=project)
