@@ -41,8 +41,8 @@ async def main(name: str, seconds: float, out: Path) -> None:
     hiss = rng.integers(-40, 40, FRAME).astype(np.int16)
     lines = {"ann": hiss, "bot": np.zeros(FRAME, np.int16)}
     sent = await asyncio.gather(*(_talk(who, lines[who.identity], seconds) for who in (ann, bot)))
-    out.write_text(json.dumps(dict(zip(("ann", "bot"), sent, strict=True))))
     await asyncio.gather(ann.leave(), bot.leave())
+    out.write_text(json.dumps(dict(zip(("ann", "bot"), sent, strict=True))))
 
 
 async def _talk(
@@ -52,7 +52,7 @@ async def _talk(
     source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
     track = rtc.LocalAudioTrack.create_audio_track("mic", source)
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-    await who.room.local_participant.publish_track(track, options)
+    publication = await who.room.local_participant.publish_track(track, options)
     tone = (9_000 * np.sin(2 * np.pi * 440 * np.arange(FRAME) / RATE)).astype(np.int16)
     a_second = RATE // FRAME
     sent = []
@@ -67,6 +67,8 @@ async def _talk(
             # Its number is its size: what was said is not kept.
             size = number // a_second % NUMBERS + 1
             await who.room.local_participant.publish_data(bytes(size), topic=TOPIC)
+    await who.room.local_participant.unpublish_track(publication.sid)
+    await source.aclose()
     return sent
 
 
