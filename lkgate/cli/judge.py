@@ -25,6 +25,8 @@ def command() -> None:
 
     Judges stand under [tool.lkgate.judges.NAME]. What one says is kept, and the same conversation
     gets the same judgement without a key. `lkgate replay` never asks: it takes what is kept.
+
+    Example: lkgate judge ask book --judge helpful
     """
 
 

@@ -16,7 +16,12 @@ from lkgate.model.event import Json
 DEFAULT = "default"
 HIDDEN = "(set)"
 # Of settings outside of a table.
-_TOP: Mapping[str, Json] = {"recordings": "recordings", "gates": [], "prices": None}
+_TOP: Mapping[str, Json] = {
+    "recordings": "recordings",
+    "gates": [],
+    "prices": None,
+    "judgements": "judgements",
+}
 
 
 @dataclass(frozen=True, slots=True)
