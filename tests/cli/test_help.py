@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,7 @@ def environ(**variables: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_an_example_of_itself(name: str) -> None:
     text = CliRunner().invoke(cli, [name, "--help"]).output
-    example = text.partition("\n  Example: ")[2].splitlines()[0]
-    assert f"lkgate {name}" in example
+    assert re.search(rf"\n  Examples?:\s.*\blkgate {name}\b", text, re.DOTALL), text
 
 
 def completed(words: str, cwd: Path, **variables: str) -> list[str]:
