@@ -27,16 +27,16 @@ def command(old: str, new: str, verbose: bool) -> None:
     from rich.text import Text
 
     from lkgate.bundle import read
-    from lkgate.cli.judging import path_of
     from lkgate.cli.settings import settings
     from lkgate.cli.terminal import print_report
     from lkgate.diff.comparison import compare
     from lkgate.measure.session import session_of
+    from lkgate.replay.recordings import find_recording
     from lkgate.report.comparison import render
     from lkgate.report.inert import visible
 
     config = settings()
-    was, now = (read(path_of(config, name)) for name in (old, new))
+    was, now = (read(find_recording(config.recordings, name)) for name in (old, new))
     # A replay has no labels of its own: its recording's are true of it too.
     labels = (was.labels or now.labels) if _call(was) == _call(now) else None
     found = compare(session_of(was, was.labels or labels), session_of(now, now.labels or labels))
