@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from livekit import api, rtc
@@ -26,6 +26,8 @@ from lkgate.record.schedule import LiveRoom
 _POLL_SECONDS = 0.5
 _EMPTY_SECONDS = 60
 _DEPARTURE_SECONDS = 20
+# Of one question to the server's API, which by itself would wait for ever.
+ANSWER_SECONDS = 10.0
 # Of the token to join with. While connected, the server hands out new ones by itself.
 TOKEN_LIFE = timedelta(hours=24)
 _IDENTITY = "lkgate-"
@@ -44,7 +46,7 @@ class Server:
         self._token_life = token_life
 
     async def room_exists(self, room: str) -> bool:
-        with self._named():
+        async with self._asking():
             found = await self._client.room.list_rooms(ListRoomsRequest(names=[room]))
         return len(found.rooms) > 0
 
@@ -54,7 +56,7 @@ class Server:
         Raises:
             RecordError: if the server does not answer.
         """
-        with self._named():
+        async with self._asking():
             found = await self._client.room.list_rooms(ListRoomsRequest())
         rooms = sorted(found.rooms, key=lambda room: (room.creation_time_ms, room.sid))
         return [LiveRoom(room.name, room.sid, room.num_participants) for room in rooms]
@@ -65,7 +67,7 @@ class Server:
         Raises:
             RecordError: if the server does not answer.
         """
-        with self._named():
+        async with self._asking():
             found = await self._client.room.list_participants(ListParticipantsRequest(room=room))
         return list(found.participants)
 
@@ -100,7 +102,7 @@ class Server:
 
     async def create_room(self, room: str, *, metadata: str = "") -> None:
         """A room that is closed soon after everybody has left."""
-        with self._named():
+        async with self._asking():
             await self._client.room.create_room(
                 CreateRoomRequest(
                     name=room,
@@ -112,8 +114,9 @@ class Server:
 
     async def delete_room(self, room: str) -> None:
         """Close the room. One that is gone, or whose server is, has been closed already."""
-        with suppress(RecordError), self._named():
-            await self._client.room.delete_room(DeleteRoomRequest(room=room))
+        with suppress(RecordError):
+            async with self._asking():
+                await self._client.room.delete_room(DeleteRoomRequest(room=room))
 
     def token(self) -> api.AccessToken:
         """One of this server's, to be filled in."""
@@ -132,7 +135,7 @@ class Server:
 
     async def dispatch(self, agent_name: str, room: str) -> None:
         """Ask for an agent in the room; ``""`` is any that goes by no name."""
-        with self._named():
+        async with self._asking():
             await self._client.agent_dispatch.create_dispatch(
                 CreateAgentDispatchRequest(agent_name=agent_name, room=room)
             )
@@ -143,7 +146,7 @@ class Server:
         Raises:
             RecordError: if the server does not answer.
         """
-        with self._named():
+        async with self._asking():
             try:
                 return list(await self._client.agent_dispatch.list_dispatch(room))
             except api.ServerError as error:
@@ -157,10 +160,11 @@ class Server:
         A room or a server that is gone has ended them already.
         """
         service = self._client.agent_dispatch
-        with suppress(RecordError), self._named():
-            for dispatch in await service.list_dispatch(room):
-                if dispatch.agent_name == agent_name:
-                    await service.delete_dispatch(dispatch.id, room)
+        with suppress(RecordError):
+            async with self._asking():
+                for dispatch in await service.list_dispatch(room):
+                    if dispatch.agent_name == agent_name:
+                        await service.delete_dispatch(dispatch.id, room)
 
     async def join(self, connection: rtc.Room, room: str) -> None:
         """Connect as a hidden participant that hears everything and sends nothing."""
@@ -184,8 +188,11 @@ class Server:
         )
         await self.enter(connection, room, token)
 
-    def _named(self) -> AbstractContextManager[None]:
-        return named(self._credentials)
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        with named(self._credentials):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                yield
 
 
 @asynccontextmanager
@@ -195,7 +202,7 @@ async def connect(
     """A server whose address and key were tried.
 
     Raises:
-        RecordError: no server, wrong key.
+        RecordError: no server, none that answers within ``ANSWER_SECONDS``, wrong key.
     """
     client = api.LiveKitAPI(credentials.url, credentials.key, credentials.secret, failover=False)
     try:

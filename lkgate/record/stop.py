@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from lkgate.errors import RecordError
+
+T = TypeVar("T")
 
 
 class StoppedError(RecordError):
@@ -64,3 +67,16 @@ def signals(stop: asyncio.Event) -> Iterator[None]:
         for number, handler in zip(numbers, before, strict=True):
             loop.remove_signal_handler(number)
             signal.signal(number, handler)
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
+    """What ``work`` returns or raises; ``None`` if ``stop`` is set before: it is cancelled then."""
+    working = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        stopping.cancel()
+        working.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)

@@ -25,7 +25,8 @@ from lkgate.record.consent import Consent
 from lkgate.record.job import Diagnosis
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.recording import Recording
-from lkgate.record.stop import StoppedError, stops
+from lkgate.record.server import Server
+from lkgate.record.stop import StoppedError, stops, unless
 from lkgate.record.worker import Worker
 from lkgate.secret import Secrets
 
@@ -67,7 +68,11 @@ async def record_room(
     consent = Consent(options.consent, options.caller) if options.consent is not None else None
     async with stops(stop) as stop:
         async with AsyncExitStack() as stack:
-            server = await stack.enter_async_context(livekit_server.connect(options.credentials))
+            server = await unless(
+                stop, stack.enter_async_context(livekit_server.connect(options.credentials))
+            )
+            if server is None:
+                raise StoppedError(options.room)
             worker: Worker | None = None
             agent_name: str | None = ""
             identity: BuildIdentity | None = None
@@ -90,11 +95,7 @@ async def record_room(
                 agent_name = await worker.registered(options.wait_us, stop)
             else:
                 on_progress(Progress("waiting for the room", 0, 0, 0, 0))
-                wait_us = options.wait_us if options.room_wait_us is None else options.room_wait_us
-                await server.wait_for_room(options.room, wait_us, stop)
-                await server.refuse_second(options.room)
-                if consent is not None:
-                    await consent.wait(server, options.room, stop)
+                await unless(stop, _room_there(server, options, consent, stop))
             if stop.is_set() or agent_name is None:
                 raise StoppedError(options.room)
             with _writing(directory):
@@ -179,6 +180,16 @@ def recover(directory: Path, *, out: Path | None = None) -> Path:
     with _writing(directory):
         _close(directory, out, otherwise)
     return out
+
+
+async def _room_there(
+    server: Server, options: RecordOptions, consent: Consent | None, stop: asyncio.Event
+) -> None:
+    wait_us = options.wait_us if options.room_wait_us is None else options.room_wait_us
+    await server.wait_for_room(options.room, wait_us, stop)
+    await server.refuse_second(options.room)
+    if consent is not None:
+        await consent.wait(server, options.room, stop)
 
 
 def _secrets(options: RecordOptions) -> Secrets:

@@ -15,12 +15,12 @@ from lkgate.record.options import OnWarning
 from lkgate.record.schedule import LiveRoom, Next, Schedule
 from lkgate.record.server import SecondRecorderError
 from lkgate.record.shelf import Shelf, left
-from lkgate.record.stop import StoppedError
+from lkgate.record.stop import StoppedError, unless
 
 _BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 # All rooms of the server; raises RecordError if it does not answer.
-Rooms = Callable[[], Awaitable[Sequence[LiveRoom]]]
+Rooms = Callable[[], Coroutine[None, None, Sequence[LiveRoom]]]
 
 
 class Record(Protocol):
@@ -78,7 +78,7 @@ class Watch:
             self._spawn(self._take_up(self._shelf.ledger.directory / name))
         failures = 0
         while not stop.is_set():
-            failures = await self._look(failures)
+            failures = await self._look(failures, stop)
             seconds = self._poll_seconds
             if failures:
                 seconds = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS)) - 1]
@@ -93,14 +93,16 @@ class Watch:
             raise self._bug
         return self._lost
 
-    async def _look(self, failures: int) -> int:
+    async def _look(self, failures: int, stop: asyncio.Event) -> int:
         """One look at the server; how many failed in a row."""
         try:
-            rooms = await self._rooms()
+            rooms = await unless(stop, self._rooms())
         except RecordError as error:
             if not failures:
                 self._log.line("server_away", error=error.what, where=error.where)
             return failures + 1
+        if rooms is None:
+            return failures
         if failures:
             self._log.line("server_back", attempts=failures)
         self._told &= {room.sid for room in rooms}

@@ -19,7 +19,7 @@ from lkgate.record.options import OnWarning, RecordOptions
 from lkgate.record.retention import Limits
 from lkgate.record.schedule import Schedule
 from lkgate.record.shelf import Shelf
-from lkgate.record.stop import signals
+from lkgate.record.stop import signals, unless
 from lkgate.record.usecase import record_room, recover
 from lkgate.record.watch import Watch
 from lkgate.record.webhook import listen
@@ -88,7 +88,9 @@ async def watch_rooms(
             stop = asyncio.Event()
             stack.enter_context(signals(stop))
         book = stack.enter_context(ledger(options.room.out))
-        server = await stack.enter_async_context(livekit_server.connect(credentials))
+        server = await unless(stop, stack.enter_async_context(livekit_server.connect(credentials)))
+        if server is None:
+            return 0
         if options.webhook is not None:
             await stack.enter_async_context(
                 listen(

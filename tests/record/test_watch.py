@@ -22,6 +22,7 @@ from lkgate.record.schedule import LiveRoom, Schedule
 from lkgate.record.server import SecondRecorderError
 from lkgate.record.shelf import Shelf
 from lkgate.record.stop import StoppedError
+from lkgate.record.watch import Rooms as AskRooms
 from lkgate.record.watch import Watch
 from lkgate.secret import Secrets
 from tests.record.bundles import make, unfinished
@@ -89,6 +90,9 @@ class World:
                 raise found
             return found() if callable(found) else found
 
+        return await self.watch(rooms, stop, wake)
+
+    async def watch(self, rooms: AskRooms, stop: asyncio.Event, wake: asyncio.Event) -> int:
         async def record(name: str, out: Path, *, stop: asyncio.Event, on_warning: Any) -> Path:
             on_warning("of " + name)
             await self.acts.get(name, ends_by_itself)(out, stop)
@@ -170,6 +174,20 @@ def test_a_server_that_is_away_is_asked_again(world: World, monkeypatch: Any) ->
     (line,) = world.of("server_away")
     assert (line["error"], line["where"]) == ("no LiveKit server answers", "ws://x")
     assert [line["attempts"] for line in world.of("server_back")] == [3]
+
+
+def test_a_server_that_hangs_does_not_keep_it_from_stopping(world: World) -> None:
+    async def play() -> int:
+        stop, wake = asyncio.Event(), asyncio.Event()
+
+        async def rooms() -> list[LiveRoom]:
+            stop.set()
+            await asyncio.Event().wait()
+            return []
+
+        return await world.watch(rooms, stop, wake)
+
+    assert asyncio.run(asyncio.wait_for(play(), 20)) == 0
 
 
 def test_what_a_failed_recording_left_becomes_a_bundle(world: World) -> None:
