@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from livekit import rtc
 
@@ -21,6 +22,7 @@ _FINAL = {
     _Reason.ROOM_DELETED,
 }
 _ANSWER_SECONDS = 5.0
+_GOODBYE_SECONDS = 5.0
 
 
 class Connection:
@@ -68,7 +70,8 @@ class Connection:
     async def rejoin(self, server: Server) -> None:
         """Try once, if rtc has given up.
 
-        Only a room that is there again is joined: joining would make an empty one.
+        Only a room that is there again is joined: joining would make an empty one. rtc tries to
+        join for some 30 s; sooner it must not be given up, or it would be in the room for nobody.
         """
         if self.room.isconnected():
             return
@@ -86,6 +89,11 @@ class Connection:
         self._capture.start()
         self._back()
         self._capture.note("lkgate.rejoined", {})
+
+    async def leave(self) -> None:
+        """Say goodbye to the server, which has some seconds to answer."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.room.disconnect(), _GOODBYE_SECONDS)
 
     def _follow(self, room: rtc.Room) -> None:
         def cut() -> None:

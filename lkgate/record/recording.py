@@ -20,6 +20,7 @@ from lkgate.record.dispatches import KIND, Dispatches, first_audio
 from lkgate.record.job import Diagnosis
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions, State
 from lkgate.record.server import Server, until
+from lkgate.record.stop import StoppedError, unless
 from lkgate.record.worker import Worker
 from lkgate.secret import Secrets
 
@@ -117,7 +118,7 @@ class Recording:
             agent_name: who is dispatched (empty: any who goes by no name); ``None``: nobody is.
 
         Raises:
-            RecordError: if the room cannot be joined.
+            RecordError: if the room cannot be joined; ``StoppedError``: not before the stop.
             OSError: if the journal cannot be written.
         """
         room = self._options.room
@@ -136,7 +137,9 @@ class Recording:
         try:
             # An agent without a name comes into every new room by itself.
             asked = agent_name == "" and not await server.room_exists(room)
-            await self._connection.join(server)
+            await unless(self._stop, self._connection.join(server))
+            if self._stop.is_set() and not self._connection.room.isconnected():
+                raise StoppedError(room)
             dispatches.joined(self._connection.room)
             if agent_name is not None and not asked:
                 await server.dispatch(agent_name, room)
@@ -165,7 +168,7 @@ class Recording:
         self._capture.overhear(room)
 
     def finish(self, header: Mapping[str, Json]) -> None:
-        """Close the journal, with what was learned after the end."""
+        """Close the journal, with what was learned after the end. Slow: it reads all of it."""
         self.journal.sync()
         for at_us, data in first_audio(read_journal(self._directory).tracks):
             self.journal.event(at_us, KIND, data)
@@ -204,7 +207,7 @@ class Recording:
                 if now_us - connection.cut_since_us >= options.rejoin_us:
                     self._on_warning("the connection to the server was lost and did not come back")
                     return "connection_lost"
-                await connection.rejoin(server)
+                await unless(self._stop, connection.rejoin(server))
             elif caller_here or not (caller_came or (agent_came and not roles)):
                 alone_since_us = None
             elif alone_since_us is None:
@@ -254,6 +257,6 @@ class Recording:
         self._duration_us = self.now_us()
         try:
             await self._capture.aclose()
-            self.journal.sync()
+            await asyncio.to_thread(self.journal.sync)
         finally:
-            await self._connection.room.disconnect()
+            await self._connection.leave()

@@ -131,12 +131,12 @@ async def record_room(
         with _writing(directory):
             # The worker has ended: its parts are complete.
             learned = _learned(directory, recording, on_warning) if worker is not None else {}
-            recording.finish(learned)
+            # On a thread, as what closes it: other rooms may be recorded meanwhile.
+            await asyncio.to_thread(recording.finish, learned)
             if ending == "no_agent":
                 raise _no_agent(options, directory, recording.diagnosis, tail)
             if consent is not None and consent.ended is not None:
                 on_warning(f"it ended when somebody without {consent.required} came")
-            # On a thread: other rooms may be recorded meanwhile.
             bundle = await asyncio.to_thread(_close, directory, options.out)
         _warn(bundle, on_warning)
         return options.out
