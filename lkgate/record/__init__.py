@@ -12,7 +12,8 @@ from lkgate.record.naming import bundle_name
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.retention import Limits
 from lkgate.record.stop import StoppedError
-from lkgate.record.usecase import record_room, recover
+from lkgate.record.unfinished import recover
+from lkgate.record.usecase import record_room
 from lkgate.record.watching import WatchOptions, watch_rooms
 
 __all__ = [

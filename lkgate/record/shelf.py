@@ -18,7 +18,7 @@ from lkgate.record.hook import Hook
 from lkgate.record.ledger import Ledger, Made
 from lkgate.record.naming import bundle_name
 from lkgate.record.retention import Limits, tidy
-from lkgate.record.usecase import UNFINISHED
+from lkgate.record.unfinished import UNFINISHED
 
 # Hooks may be as heavy as a replay: not all at once.
 _HOOKS = 2

@@ -1,21 +1,16 @@
-"""``record_room`` and ``recover``."""
+"""``record_room``."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from lkgate.builds import identify, secrets_of
-from lkgate.bundle import close_journal
-from lkgate.bundle.journal import DIRECTORY
-from lkgate.bundle.journal_reader import read_journal
 from lkgate.cassette import merge
-from lkgate.cassette.store import INDEX
-from lkgate.errors import BundleError, ConfigError, RecordError
+from lkgate.errors import BundleError, RecordError
 from lkgate.model.bundle import BuildIdentity, Bundle, Role
 from lkgate.model.event import Json
 from lkgate.record import server as livekit_server
@@ -27,12 +22,17 @@ from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.recording import Recording
 from lkgate.record.server import Server
 from lkgate.record.stop import StoppedError, stops, unless
+from lkgate.record.unfinished import (
+    CASSETTE,
+    PARTS,
+    begun,
+    close,
+    drop_if_empty,
+    place_of,
+    writing,
+)
 from lkgate.record.worker import Worker
 from lkgate.secret import Secrets
-
-UNFINISHED = ".unfinished"
-PARTS = "cassette-parts"
-CASSETTE = "cassette"
 
 
 async def record_room(
@@ -64,9 +64,9 @@ async def record_room(
             ``SecondRecorderError``: the room has one already; ``ConsentError``: it was not given,
             or withdrawn; ``StoppedError``: before there was anything to record.
     """
-    directory = _unfinished(options.out)
+    directory = place_of(options.out)
     consent = Consent(options.consent, options.caller) if options.consent is not None else None
-    async with stops(stop) as stop:
+    async with stops(stop) as stop, AsyncExitStack() as ours:
         async with AsyncExitStack() as stack:
             server = await unless(
                 stop, stack.enter_async_context(livekit_server.connect(options.credentials))
@@ -79,11 +79,11 @@ async def record_room(
             if options.build is not None:
                 on_progress(Progress("waiting for the build's worker", 0, 0, 0, 0))
                 identity = await asyncio.to_thread(identify, options.build)
+                ours.enter_context(begun(directory))
                 # Absolute: the worker runs in a directory of its own.
                 parts = (directory / PARTS).resolve()
-                with _writing(directory):
-                    parts.mkdir(parents=True)
-                stack.callback(_drop_without_journal, directory)
+                with writing(directory):
+                    parts.mkdir()
                 worker = await stack.enter_async_context(
                     build_worker.start(
                         options.build,
@@ -98,7 +98,9 @@ async def record_room(
                 await unless(stop, _room_there(server, options, consent, stop))
             if stop.is_set() or agent_name is None:
                 raise StoppedError(options.room)
-            with _writing(directory):
+            if worker is None:
+                ours.enter_context(begun(directory))
+            with writing(directory):
                 recording = Recording(
                     options,
                     directory,
@@ -117,7 +119,7 @@ async def record_room(
                 except (RecordError, OSError):
                     with suppress(OSError):
                         recording.journal.close()
-                    _drop_if_empty(directory)
+                    drop_if_empty(directory)
                     raise
                 finally:
                     # Whatever else went wrong: nothing of it stays, not even to recover.
@@ -128,7 +130,7 @@ async def record_room(
                 if consent is not None and consent.keeps_nothing:
                     raise consent.error(options.room)
             tail = worker.tail if worker is not None else ""
-        with _writing(directory):
+        with writing(directory):
             # The worker has ended: its parts are complete.
             learned = _learned(directory, recording, on_warning) if worker is not None else {}
             # On a thread, as what closes it: other rooms may be recorded meanwhile.
@@ -137,49 +139,9 @@ async def record_room(
                 raise _no_agent(options, directory, recording.diagnosis, tail)
             if consent is not None and consent.ended is not None:
                 on_warning(f"it ended when somebody without {consent.required} came")
-            bundle = await asyncio.to_thread(_close, directory, options.out)
+            bundle = await asyncio.to_thread(close, directory, options.out)
         _warn(bundle, on_warning)
         return options.out
-
-
-def recover(directory: Path, *, out: Path | None = None) -> Path:
-    """Close the recording that a crash left in ``directory`` and return the bundle's directory.
-
-    Args:
-        directory: ``<name>.unfinished``.
-        out: the bundle's directory; ``None``: ``<name>`` beside it.
-
-    Raises:
-        ConfigError: if there is no unfinished recording, or ``out`` exists.
-        BundleError: if what is there cannot be made a bundle.
-        RecordError: if the disk cannot be written; nothing is lost then.
-    """
-    if not (directory / DIRECTORY).is_dir():
-        raise ConfigError(
-            "there is no unfinished recording here",
-            where=str(directory),
-            next_step=f"A recording that was cut off ends in {UNFINISHED}.",
-        )
-    if out is None:
-        name = directory.resolve().name
-        out = directory.resolve().with_name(
-            name.removesuffix(UNFINISHED) if name.endswith(UNFINISHED) else f"{name}-recovered"
-        )
-    _refuse_existing(out)
-    # Its first line is on disk before anything else, unless the power went right then.
-    otherwise: dict[str, Json] = {"id": out.name, "source": "record"}
-    header = read_journal(directory, otherwise=otherwise).header
-    started, room = header.get("started_at_unix_us"), header.get("room")
-    if not (directory / CASSETTE / INDEX).exists() and isinstance(started, int):
-        merge(
-            directory / PARTS,
-            directory / CASSETTE,
-            started_at_unix_us=started,
-            room=str(room),
-        )
-    with _writing(directory):
-        _close(directory, out, otherwise)
-    return out
 
 
 async def _room_there(
@@ -196,25 +158,6 @@ def _secrets(options: RecordOptions) -> Secrets:
     own = options.build.env if options.build is not None else {}
     known = {**os.environ, **own, **options.credentials.environment()}
     return secrets_of(options.build, known)
-
-
-def _unfinished(out: Path) -> Path:
-    _refuse_existing(out)
-    directory = out.with_name(out.name + UNFINISHED)
-    if directory.exists():
-        raise ConfigError(
-            "an earlier recording was cut off here",
-            where=str(directory),
-            next_step=f"Run 'lkgate recover {directory}', or remove it.",
-        )
-    return directory
-
-
-def _refuse_existing(out: Path) -> None:
-    if out.exists():
-        raise ConfigError(
-            "there is something already", where=str(out), next_step="Name another with --out."
-        )
 
 
 def _learned(directory: Path, recording: Recording, on_warning: OnWarning) -> dict[str, Json]:
@@ -251,43 +194,9 @@ def _no_agent(
         steps.append(diagnosis.next_step)
     if tail:
         what += f"\n{tail}"
-    if not _drop_if_empty(directory):
+    if not drop_if_empty(directory):
         steps.append(f"What was heard until then: 'lkgate recover {directory}'.")
     return RecordError(what, where=options.credentials.url, next_step=" ".join(steps) or None)
-
-
-@contextmanager
-def _writing(directory: Path) -> Iterator[None]:
-    """A disk that cannot be written is a :class:`RecordError`, and tells what is left to do."""
-    try:
-        yield
-    except OSError as error:
-        kept = (directory / DIRECTORY).is_dir()
-        then = f", then run 'lkgate recover {directory}': what was written until then is there."
-        raise RecordError(
-            f"the recording could not be written: {error.strerror or error}",
-            where=str(directory),
-            next_step=f"Make room on the disk{then if kept else ', or name another with --out.'}",
-        ) from error
-
-
-def _drop_if_empty(directory: Path) -> bool:
-    """Remove a recording that heard nobody. Whether it did."""
-    if any((directory / DIRECTORY).glob("*.pcm")):
-        return False
-    shutil.rmtree(directory, ignore_errors=True)
-    return True
-
-
-def _drop_without_journal(directory: Path) -> None:
-    if not (directory / DIRECTORY).is_dir():
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _close(directory: Path, out: Path, otherwise: Mapping[str, Json] | None = None) -> Bundle:
-    bundle = close_journal(directory, out, otherwise=otherwise)
-    shutil.rmtree(directory)
-    return bundle
 
 
 def _warn(bundle: Bundle, on_warning: OnWarning) -> None:

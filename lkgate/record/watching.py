@@ -20,7 +20,8 @@ from lkgate.record.retention import Limits
 from lkgate.record.schedule import Schedule
 from lkgate.record.shelf import Shelf
 from lkgate.record.stop import signals, unless
-from lkgate.record.usecase import record_room, recover
+from lkgate.record.unfinished import recover
+from lkgate.record.usecase import record_room
 from lkgate.record.watch import Watch
 from lkgate.record.webhook import listen
 

@@ -13,7 +13,8 @@ from livekit import api, rtc
 
 from lkgate.bundle import Journal
 from lkgate.capture import RoleOf, RoomCapture
-from lkgate.record import Credentials, RecordOptions, connection, record_room
+from lkgate.errors import ConfigError
+from lkgate.record import Credentials, RecordOptions, connection, record_room, recover
 from lkgate.record import server as module
 from lkgate.record.clock import SYSTEM
 from lkgate.record.connection import Connection
@@ -76,6 +77,8 @@ def test_the_end_of_a_recording_holds_up_no_other(
         yield FakeServer()
 
     async def run(*_: object) -> str:
+        with pytest.raises(ConfigError, match="is being recorded by another process"):
+            recover(tmp_path / "call.unfinished")
         return "caller_left"
 
     monkeypatch.setattr(module, "connect", connect)

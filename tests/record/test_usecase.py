@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,51 @@ def test_recover_where_there_is_nothing(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}: there is no unfinished recording here\n"
         "  A recording that was cut off ends in .unfinished."
+    )
+
+
+def test_a_recording_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    left = tmp_path / "call.unfinished"
+    cut_off(left)
+    script = (
+        "import sys; from pathlib import Path; from lkgate.record.unfinished import held\n"
+        "with held(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+    )
+    recorder = subprocess.Popen(
+        [sys.executable, "-c", script, str(left)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with recorder:
+        assert recorder.stdout is not None
+        assert recorder.stdout.readline()
+        before = {path: path.read_bytes() for path in left.rglob("*") if path.is_file()}
+        for attempt in (lambda: recover(left), lambda: record(tmp_path / "call")):
+            with pytest.raises(ConfigError) as caught:
+                attempt()
+            assert str(caught.value) == (
+                f"{left}: is being recorded by another process\n"
+                "  It becomes a bundle when that one ends: stop it with SIGTERM or Ctrl-C."
+            )
+        assert {path: path.read_bytes() for path in left.rglob("*") if path.is_file()} == before
+        recorder.kill()
+    assert recover(left) == tmp_path / "call"
+
+
+def test_recover_in_a_directory_without_a_name(tmp_path: Path) -> None:
+    cut_off(tmp_path / ".unfinished")
+    assert recover(tmp_path / ".unfinished") == tmp_path / "unfinished-recovered"
+
+
+def test_recover_where_a_directory_is_in_the_place_of_a_file(tmp_path: Path) -> None:
+    left = tmp_path / "call.unfinished"
+    cut_off(left)
+    (left / "journal" / "caller.pcm").unlink()
+    (left / "journal" / "caller.pcm").mkdir()
+    with pytest.raises(RecordError) as caught:
+        recover(left)
+    assert str(caught.value) == (
+        f"{left}/journal/caller.pcm: the recording could not be written: Is a directory\n"
+        f"  Move away what is in the way, then run 'lkgate recover {left}': what was written "
+        "until then is there."
     )
 
 
