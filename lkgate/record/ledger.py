@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -65,7 +66,11 @@ class Ledger:
         return [one for one in made if (self.directory / one.name).is_dir()]
 
     def begin(self, name: str) -> None:
-        """To be called before anything of the recording is written."""
+        """To be called before anything of the recording is written.
+
+        Raises:
+            OSError: if it cannot be noted; nothing has changed then.
+        """
         self._append({"op": "begun", "name": name})
 
     def close(self, name: str, *, now_unix_us: int) -> Made:
@@ -147,14 +152,12 @@ class Ledger:
 
     def _append(self, line: dict[str, str | int]) -> None:
         with self._lock:
+            _append(self._path, json.dumps(line).encode() + b"\n")
             self._take(line)
-            with self._path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
             self._lines += 1
             if self._lines > _SLACK + 2 * (len(self._begun) + len(self._made)):
-                self._compact()
+                with suppress(OSError):  # A long ledger does no harm.
+                    self._compact()
 
 
 @contextmanager
@@ -162,10 +165,17 @@ def ledger(directory: Path) -> Iterator[Ledger]:
     """The ledger of ``directory``, which is made if need be, for one recorder at a time.
 
     Raises:
-        ConfigError: if another one holds it, or its ledger is none.
+        ConfigError: if another one holds it, it cannot be made, or its ledger is none.
         OSError: if the directory cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # below /proc, for one
+        raise ConfigError(
+            f"no directory can be made here: {error.strerror}",
+            where=str(directory),
+            next_step="Name another with --out.",
+        ) from None
     with (directory / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,6 +186,26 @@ def ledger(directory: Path) -> Iterator[Ledger]:
                 next_step="Give each recorder a directory of its own with --out.",
             ) from None
         yield Ledger(directory)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """The whole line on disk, or nothing of it: on a full disk, only a part goes in.
+
+    Raises:
+        OSError: nothing of it is there.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        before = os.fstat(file).st_size
+        try:
+            if os.write(file, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, before)
+            raise
+    finally:
+        os.close(file)
 
 
 def _not_ours(path: Path, made: Made) -> str | None:

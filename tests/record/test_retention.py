@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,37 @@ def test_a_long_life_does_not_make_a_long_ledger(tmp_path: Path) -> None:
         assert len((tmp_path / LEDGER).read_text().splitlines()) < 2_000
     with ledger(tmp_path) as book:
         assert [made.name for made in book.present()] == ["a"] and book.begun == []
+
+
+def test_a_full_disk_tears_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, line: bytes) -> int:
+        return write(file, line[:7])
+
+    write = os.write
+    with ledger(tmp_path) as book:
+        close(book, "a", 1)
+        before = (tmp_path / LEDGER).read_bytes()
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            book.begin("b")
+        with pytest.raises(OSError, match="No space left"):
+            book.forget("a")
+        # Neither on disk nor in mind: the next line is whole again.
+        assert (tmp_path / LEDGER).read_bytes() == before
+        assert (book.begun, [made.name for made in book.present()]) == ([], ["a"])
+        monkeypatch.undo()
+        book.begin("c")
+    with ledger(tmp_path) as book:
+        assert (book.begun, [made.name for made in book.present()]) == (["c"], ["a"])
+
+
+def test_no_directory_can_be_made() -> None:
+    with pytest.raises(ConfigError) as caught, ledger(Path("/proc/calls")):
+        pass
+    assert str(caught.value) == (
+        "/proc/calls: no directory can be made here: No such file or directory\n"
+        "  Name another with --out."
+    )
 
 
 def test_one_recorder_a_directory(tmp_path: Path) -> None:
