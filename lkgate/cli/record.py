@@ -14,6 +14,7 @@ import click
 from lkgate.cli.exits import Exit
 from lkgate.cli.quantity import address, age_us, size_bytes
 from lkgate.cli.settings import settings
+from lkgate.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,6 +187,8 @@ def _usage(
         raise click.UsageError("Give either --room or --watch.", ctx)
     if room == "":
         raise click.BadParameter("a room's name is not empty.", ctx, param_hint="--room")
+    if "" in watch:
+        raise click.BadParameter("no room has an empty name.", ctx, param_hint="--watch")
     if build is not None and watch:
         raise click.UsageError("--build is of --room alone: it starts one call's agent.", ctx)
     if build is not None and require_attribute is not None:
@@ -217,22 +220,36 @@ def _record(options: RecordOptions, hook: Hook | None) -> None:
 
 
 def _watch(options: WatchOptions, path: Path | None) -> Exit:
-    from lkgate.record import CallLog, now_unix_us, watch_rooms
+    from lkgate.record import CallLog, Lines, now_unix_us, watch_rooms
     from lkgate.secret import Secrets
 
     # Open to the end of the process, as stderr is: so long libraries may say something.
-    output = sys.stderr if path is None else path.open("a", encoding="utf-8")
-
-    def write(line: str) -> None:
-        # One write a line: lines come from several threads.
-        output.write(f"{line}\n")
-        output.flush()
-
+    output = sys.stderr.fileno() if path is None else _opened(path)
     secrets = Secrets.of(os.environ, options.room.credentials.environment())
-    log = CallLog(write, now_unix_us=now_unix_us, secrets=secrets)
+    log = CallLog(Lines(output), now_unix_us=now_unix_us, secrets=secrets)
     log.take_over()
-    lost = asyncio.run(watch_rooms(options, log=log, made=lambda path: click.echo(path)))
+    lost = asyncio.run(watch_rooms(options, log=log, made=_print))
     return Exit.INCOMPLETE if lost else Exit.PASS
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise ConfigError(
+            f"the log cannot be opened: {error.strerror}",
+            where=str(path),
+            next_step="Make its directory, or name another file with --log.",
+        ) from None
+
+
+def _print(path: Path) -> None:
+    try:
+        click.echo(path)
+    except BrokenPipeError:
+        # Or Python would try once more when it ends, and fail by that.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _warn(text: str) -> None:

@@ -4,7 +4,7 @@
 Everything here needs livekit; import it where it is used, not at the top of a command.
 """
 
-from lkgate.record.calllog import CallLog, now_unix_us
+from lkgate.record.calllog import CallLog, Lines, now_unix_us
 from lkgate.record.consent import Attribute, Consent, ConsentError
 from lkgate.record.credentials import Credentials
 from lkgate.record.hook import Hook
@@ -24,6 +24,7 @@ __all__ = [
     "Credentials",
     "Hook",
     "Limits",
+    "Lines",
     "OnProgress",
     "OnWarning",
     "Progress",

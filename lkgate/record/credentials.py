@@ -46,17 +46,13 @@ class Credentials:
                 where=str(env_file) if env_file is not None else None,
                 next_step="Set them in the environment, or name a file with --env-file.",
             )
-        try:
-            parts = urlsplit(values[URL])
-            whole = parts.scheme in ("ws", "wss", "http", "https") and bool(parts.hostname)
-            whole = whole and parts.port != 0
-        except ValueError:  # brackets or a port that are none
-            whole = False
-        if not whole:
+        wrong = _wrong(values[URL])
+        if wrong is not None:
             raise ConfigError(
-                f"{URL} is no LiveKit URL: {values[URL].partition('://')[0]!r}",
+                f"{URL} is no LiveKit URL: {wrong}",
                 next_step="It looks like wss://project.livekit.cloud or ws://localhost:7880.",
             )
+        parts = urlsplit(values[URL])
         if parts.username or parts.password:
             raise ConfigError(
                 f"{URL} has a user or password in it",
@@ -71,3 +67,19 @@ class Credentials:
     def redact(self, text: str) -> str:
         """``text`` without the key and the secret, for what a server says."""
         return Secrets.of(self.environment()).hide(text)
+
+
+def _wrong(url: str) -> str | None:
+    """Why no server can be at ``url``, without what may be a password in it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are none
+        return "it has no host"
+    if parts.scheme not in ("ws", "wss", "http", "https"):
+        return repr(url.partition("://")[0])
+    if not parts.hostname:
+        return "it has no host"
+    try:
+        return "it has no port from 1 to 65535" if parts.port == 0 else None
+    except ValueError:
+        return "it has no port from 1 to 65535"

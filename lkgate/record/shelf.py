@@ -100,7 +100,10 @@ class Shelf:
         except (OSError, LkgateError):
             self._busy.discard(out.name)
             raise
-        self.printed(out)
+        try:
+            self.printed(out)
+        except OSError as error:  # Whoever reads that is gone; the bundle is whole.
+            self.log.line("not_printed", bundle=str(out), error=error.strerror)
         return {"bundle": str(out), "bytes": made.bytes, **_summary(bundle)}
 
     async def close_left(self, out: Path) -> dict[str, Json]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -34,6 +36,7 @@ def said(tmp_path: Path, *words: str, **environ: str) -> tuple[int, str]:
         ([], "Give either --room or --watch."),
         (["--room", "a", "--watch", "b"], "Give either --room or --watch."),
         (["--room", ""], "Invalid value for --room: a room's name is not empty."),
+        (["--watch", ""], "Invalid value for --watch: no room has an empty name."),
         (
             ["--watch", "a", "--build", "v2"],
             "--build is of --room alone: it starts one call's agent.",
@@ -83,6 +86,22 @@ def test_a_wrong_scheme(tmp_path: Path) -> None:
     )
 
 
+def test_a_log_in_no_directory(tmp_path: Path) -> None:
+    assert said(tmp_path, "--watch", "*", "--log", "nowhere/log") == (
+        2,
+        "error: nowhere/log: the log cannot be opened: No such file or directory\n"
+        "  Make its directory, or name another file with --log.",
+    )
+
+
+def test_a_port_that_is_none(tmp_path: Path) -> None:
+    assert said(tmp_path, "--room", "ward", LIVEKIT_URL="ws://127.0.0.1:99999") == (
+        2,
+        "error: LIVEKIT_URL is no LiveKit URL: it has no port from 1 to 65535\n"
+        "  It looks like wss://project.livekit.cloud or ws://localhost:7880.",
+    )
+
+
 def test_an_attribute_that_is_none(tmp_path: Path) -> None:
     assert said(tmp_path, "--room", "ward", "--require-attribute", "yes") == (
         2,
@@ -96,6 +115,29 @@ def test_a_bundle_of_this_name_is_there(tmp_path: Path) -> None:
         2,
         "error: call: there is something already\n  Name another with --out.",
     )
+
+
+def test_nobody_reads_what_is_printed_any_more() -> None:
+    script = (
+        "import sys; from pathlib import Path; from lkgate.cli.record import _print\n"
+        "sys.stdin.read()\n"
+        "for _ in range(2):\n"
+        "    try: _print(Path('call'))\n"
+        "    except BrokenPipeError: print('gone', file=sys.stderr)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None and process.stdin
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == "gone\n"
+    # Not Python's 120 of a flush that failed at its end.
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
-from lkgate.record.calllog import CallLog
+import pytest
+
+from lkgate.record.calllog import CallLog, Lines
 from lkgate.secret import Secrets
 
 
@@ -36,3 +41,39 @@ def test_what_libraries_warn_of(monkeypatch: Any) -> None:
     assert [(line["event"], line["level"], line["message"]) for line in told] == [
         ("library", "error", "a warning: ValueError('odd')")
     ]
+
+
+def test_lines_that_cannot_be_written_are_counted() -> None:
+    lines: list[str] = []
+    full = True
+
+    def write(line: str) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        lines.append(line)
+
+    log = CallLog(write, now_unix_us=lambda: 0, secrets=Secrets())
+    log.line("a")
+    log.line("b")
+    full = False
+    log.line("c")
+    log.line("d")
+    told = [json.loads(line) for line in lines]
+    assert [(line["event"], line.get("lines")) for line in told] == [
+        ("log_missed", 2),
+        ("c", None),
+        ("d", None),
+    ]
+
+
+def test_a_torn_line_ends_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    with (tmp_path / "log").open("wb") as file:
+        lines = Lines(file.fileno())
+        lines("one \ud800")
+        monkeypatch.setattr(os, "write", lambda to, text: write(to, text[:3]))
+        with pytest.raises(OSError, match="No space left"):
+            lines("second")
+        monkeypatch.undo()
+        lines("third")
+    assert (tmp_path / "log").read_text() == "one \\ud800\nsec\nthird\n"

@@ -58,7 +58,7 @@ def test_env_file_wins(tmp_path: Path) -> None:
         ),
         (
             {"LIVEKIT_URL": "http://[bad"},
-            "LIVEKIT_URL is no LiveKit URL: 'http'\n"
+            "LIVEKIT_URL is no LiveKit URL: it has no host\n"
             "  It looks like wss://project.livekit.cloud or ws://localhost:7880.",
         ),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import shutil
@@ -65,6 +66,7 @@ class World:
     lines: list[dict[str, Any]] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     recover: Callable[[Path], Path] = recover
+    printed: Callable[[Path], None] | None = None
 
     def run(self, *looks: Rooms, settled: Callable[[], bool] | None = None) -> int:
         """Show it one list of rooms after another; stop when ``settled`` after the last one."""
@@ -108,7 +110,7 @@ class World:
                 recover=self.recover,
                 hook=self.hook,
                 log=log,
-                printed=lambda path: self.made.append(path.name),
+                printed=self.printed or (lambda path: self.made.append(path.name)),
                 environ=os.environ,
                 now_unix_us=now,
                 stamp=lambda: "T",
@@ -188,6 +190,17 @@ def test_a_server_that_hangs_does_not_keep_it_from_stopping(world: World) -> Non
         return await world.watch(rooms, stop, wake)
 
     assert asyncio.run(asyncio.wait_for(play(), 20)) == 0
+
+
+def test_a_reader_that_is_gone_fails_no_recording(world: World) -> None:
+    def printed(_: Path) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    world.printed = printed
+    assert world.run([room("a")], settled=lambda: bool(world.of("call"))) == 0
+    assert world.calls() == [("a", "recorded")]
+    (line,) = world.of("not_printed")
+    assert (line["bundle"], line["error"]) == (str(world.directory / "a-T"), "Broken pipe")
 
 
 def test_what_a_failed_recording_left_becomes_a_bundle(world: World) -> None:
