@@ -60,14 +60,21 @@ class Schedule:
         patterns: of names, as in a shell: ``*``, ``?`` and ``[...]``; case matters.
         ratio: of the names to record; see :func:`sampled`.
         max_rooms: recorded at once.
+        waits: a room that begins has no place among these before :meth:`claim` gives it one: it
+            waits for consent, which may never come, and must not keep others out.
     """
 
-    def __init__(self, patterns: Iterable[str], *, ratio: float, max_rooms: int):
+    def __init__(
+        self, patterns: Iterable[str], *, ratio: float, max_rooms: int, waits: bool = False
+    ):
         self._patterns = tuple(patterns)
         self._ratio = ratio
         self._max_rooms = max_rooms
+        self._waits = waits
         # By name, for a recording goes on when its room comes back under another sid.
         self._active: dict[str, set[str]] = {}
+        # Of these, the names that take up one of the places.
+        self._placed: set[str] = set()
         self._decided: set[str] = set()
         self._attempts: dict[str, int] = {}
         self._later: dict[str, int] = {}
@@ -94,11 +101,20 @@ class Schedule:
                 reason = self._against(room, disk_full=disk_full)
                 if reason is None:
                     self._active[room.name] = {room.sid}
+                    if not self._waits:
+                        self._placed.add(room.name)
                     starts.append(room)
                 else:
                     self._decided.add(room.sid)
                     skips.append(Skip(room, reason))
         return starts, skips
+
+    def claim(self, room: LiveRoom) -> bool:
+        """Whether an active room may be recorded from now on: it has a place, or gets one."""
+        if len(self._placed - {room.name}) >= self._max_rooms:
+            return False
+        self._placed.add(room.name)
+        return True
 
     def ended(self, room: LiveRoom, then: Next) -> bool:
         """A recording that :meth:`look` began is over. Whether its room may be taken up again.
@@ -109,6 +125,7 @@ class Schedule:
                 ever.
         """
         sids = self._active.pop(room.name)
+        self._placed.discard(room.name)
         attempts = self._attempts.get(room.sid, 0) + (then == "failed")
         if then == "done" or attempts >= _ATTEMPTS:
             self._decided |= sids
@@ -131,4 +148,5 @@ class Schedule:
             return "not_sampled"
         if disk_full:
             return "keep_disk"
-        return "max_rooms" if len(self._active) >= self._max_rooms else None
+        full = not self._waits and len(self._placed) >= self._max_rooms
+        return "max_rooms" if full else None

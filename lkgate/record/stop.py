@@ -21,6 +21,13 @@ class StoppedError(RecordError):
         super().__init__(f"room {room!r}: stopped before there was anything to record")
 
 
+class NoPlaceError(RecordError):
+    """As many rooms are being recorded as may be."""
+
+    def __init__(self, room: str):
+        super().__init__(f"room {room!r}: as many rooms are being recorded as may be")
+
+
 @asynccontextmanager
 async def stops(given: asyncio.Event | None) -> AsyncIterator[asyncio.Event]:
     """An event of one recording alone: set with ``given`` or, without it, by a signal."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from lkgate.record.job import Diagnosis
 from lkgate.record.options import OnProgress, OnWarning, Progress, RecordOptions
 from lkgate.record.recording import Recording
 from lkgate.record.server import Server
-from lkgate.record.stop import StoppedError, stops, unless
+from lkgate.record.stop import NoPlaceError, StoppedError, stops, unless
 from lkgate.record.unfinished import (
     CASSETTE,
     PARTS,
@@ -41,6 +42,7 @@ async def record_room(
     on_progress: OnProgress = lambda _: None,
     on_warning: OnWarning = lambda _: None,
     stop: asyncio.Event | None = None,
+    may_begin: Callable[[], bool] = lambda: True,
     clock: Clock = SYSTEM,
 ) -> Path:
     """Record a room into a bundle and return the bundle's directory.
@@ -54,6 +56,7 @@ async def record_room(
         on_progress: called about twice a second.
         on_warning: called with a sentence about what the recording lacks.
         stop: ends the recording from elsewhere.
+        may_begin: asked when all is there that was waited for.
         clock: measures and dates it.
 
     Raises:
@@ -62,7 +65,8 @@ async def record_room(
         RecordError: no server, wrong key, no such room within the wait, no agent within the wait,
             or the disk cannot be written: what it holds can be recovered. Of these,
             ``SecondRecorderError``: the room has one already; ``ConsentError``: it was not given,
-            or withdrawn; ``StoppedError``: before there was anything to record.
+            or withdrawn; ``StoppedError``: before there was anything to record; ``NoPlaceError``:
+            ``may_begin`` said no.
     """
     directory = place_of(options.out)
     consent = Consent(options.consent, options.caller) if options.consent is not None else None
@@ -98,6 +102,8 @@ async def record_room(
                 await unless(stop, _room_there(server, options, consent, stop))
             if stop.is_set() or agent_name is None:
                 raise StoppedError(options.room)
+            if not may_begin():
+                raise NoPlaceError(options.room)
             if worker is None:
                 ours.enter_context(begun(directory))
             with writing(directory):

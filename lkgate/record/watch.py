@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from lkgate.record.options import OnWarning
 from lkgate.record.schedule import LiveRoom, Next, Schedule
 from lkgate.record.server import SecondRecorderError
 from lkgate.record.shelf import Shelf, left
-from lkgate.record.stop import StoppedError, unless
+from lkgate.record.stop import NoPlaceError, StoppedError, unless
 
 _BACKOFF_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -27,7 +28,14 @@ class Record(Protocol):
     """Record one room into a bundle at ``out``; as :func:`lkgate.record.record_room`."""
 
     def __call__(
-        self, room: str, out: Path, /, *, stop: asyncio.Event, on_warning: OnWarning
+        self,
+        room: str,
+        out: Path,
+        /,
+        *,
+        stop: asyncio.Event,
+        on_warning: OnWarning,
+        may_begin: Callable[[], bool],
     ) -> Awaitable[Path]: ...
 
 
@@ -121,7 +129,13 @@ class Watch:
             out = await self._shelf.begin(room.name)
             warnings: list[str] = []
             try:
-                await self._record(room.name, out, stop=self._stop, on_warning=warnings.append)
+                await self._record(
+                    room.name,
+                    out,
+                    stop=self._stop,
+                    on_warning=warnings.append,
+                    may_begin=partial(self._schedule.claim, room),
+                )
             except (LkgateError, OSError) as error:
                 if left(out).is_dir():
                     bundle = await self._close_left(room, out, str(error))
@@ -149,6 +163,9 @@ class Watch:
             return "later"
         if isinstance(error, ConsentError):
             self._tell(room, "not_recorded", reason="consent", error=error.what)
+            return "done"
+        if isinstance(error, NoPlaceError):
+            self._tell(room, "skipped", reason="max_rooms")
             return "done"
         if isinstance(error, StoppedError):
             self._tell(room, "skipped", reason="stopping")

@@ -35,7 +35,7 @@ class WatchOptions:
     Attributes:
         patterns: of the names of rooms; see ``Schedule``.
         sample_ratio: the share of names to record.
-        max_rooms: at once.
+        max_rooms: recorded at once; those that wait for consent do not count.
         room: as every room is recorded: its ``room`` is not used, and its ``out`` is the directory
             into which the bundles go.
         limits: of what stays in that directory.
@@ -80,9 +80,16 @@ async def watch_rooms(
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2 * options.max_rooms + 4))
     wake = asyncio.Event()
 
-    async def record(room: str, out: Path, *, stop: asyncio.Event, on_warning: OnWarning) -> Path:
+    async def record(
+        room: str,
+        out: Path,
+        *,
+        stop: asyncio.Event,
+        on_warning: OnWarning,
+        may_begin: Callable[[], bool],
+    ) -> Path:
         one = replace(options.room, room=room, out=out, room_wait_us=0)
-        return await record_room(one, stop=stop, on_warning=on_warning)
+        return await record_room(one, stop=stop, on_warning=on_warning, may_begin=may_begin)
 
     async with AsyncExitStack() as stack:
         if stop is None:
@@ -121,7 +128,10 @@ async def watch_rooms(
             stamp=lambda: time.strftime("%Y%m%d-%H%M%S"),
         )
         schedule = Schedule(
-            options.patterns, ratio=options.sample_ratio, max_rooms=options.max_rooms
+            options.patterns,
+            ratio=options.sample_ratio,
+            max_rooms=options.max_rooms,
+            waits=options.room.consent is not None,
         )
         watch = Watch(
             schedule,

@@ -60,6 +60,17 @@ def test_what_is_over_the_bound_is_skipped_once_and_for_good() -> None:
     assert plan.look([*rooms, late]) == ([late], [])
 
 
+def test_a_room_that_waits_has_no_place_until_it_claims_one() -> None:
+    plan = Schedule("*", ratio=1.0, max_rooms=1, waits=True)
+    rooms = [room(name) for name in "abc"]
+    assert plan.look(rooms) == (rooms, [])
+    assert plan.claim(rooms[1]) and plan.claim(rooms[1])
+    assert not plan.claim(rooms[0])
+    assert not plan.ended(rooms[0], "done")
+    plan.ended(rooms[1], "done")
+    assert plan.claim(rooms[2])
+
+
 def test_not_sampled_and_disk_full() -> None:
     one = room("a")
     assert schedule(ratio=0.0).look([one]) == ([], [Skip(one, "not_sampled")])

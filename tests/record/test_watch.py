@@ -22,7 +22,7 @@ from lkgate.record.ledger import ledger
 from lkgate.record.schedule import LiveRoom, Schedule
 from lkgate.record.server import SecondRecorderError
 from lkgate.record.shelf import Shelf
-from lkgate.record.stop import StoppedError
+from lkgate.record.stop import NoPlaceError, StoppedError
 from lkgate.record.watch import Rooms as AskRooms
 from lkgate.record.watch import Watch
 from lkgate.secret import Secrets
@@ -63,6 +63,9 @@ class World:
     limits: Limits = field(default_factory=Limits)
     hook: Hook | None = None
     max_rooms: int = 8
+    waits: bool = False
+    agreed: set[str] = field(default_factory=set)
+    begun: set[str] = field(default_factory=set)
     lines: list[dict[str, Any]] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     recover: Callable[[Path], Path] = recover
@@ -95,8 +98,20 @@ class World:
         return await self.watch(rooms, stop, wake)
 
     async def watch(self, rooms: AskRooms, stop: asyncio.Event, wake: asyncio.Event) -> int:
-        async def record(name: str, out: Path, *, stop: asyncio.Event, on_warning: Any) -> Path:
+        async def record(
+            name: str,
+            out: Path,
+            *,
+            stop: asyncio.Event,
+            on_warning: Any,
+            may_begin: Callable[[], bool],
+        ) -> Path:
             on_warning("of " + name)
+            while self.waits and name not in self.agreed:
+                await asyncio.sleep(0.01)
+            if not may_begin():
+                raise NoPlaceError(name)
+            self.begun.add(name)
             await self.acts.get(name, ends_by_itself)(out, stop)
             return out
 
@@ -116,7 +131,7 @@ class World:
                 stamp=lambda: "T",
             )
             watch = Watch(
-                Schedule(("*",), ratio=1.0, max_rooms=self.max_rooms),
+                Schedule(("*",), ratio=1.0, max_rooms=self.max_rooms, waits=self.waits),
                 rooms=rooms,
                 record=record,
                 shelf=shelf,
@@ -270,6 +285,21 @@ def test_more_rooms_than_the_bound(world: World) -> None:
         ("c", "skipped"),
         ("d", "skipped"),
     ]
+
+
+def test_who_waits_for_consent_keeps_nobody_out(world: World) -> None:
+    world.max_rooms, world.waits, world.agreed = 1, True, {"c"}
+    world.acts = dict.fromkeys("abc", goes_on)
+    rooms = [room(name) for name in "abc"]
+
+    def at_last() -> list[LiveRoom]:
+        if world.begun:
+            world.agreed |= {"a", "b"}
+        return rooms
+
+    world.run(rooms, at_last, settled=lambda: len(world.of("call")) == 2)
+    assert world.calls() == [("a", "skipped"), ("b", "skipped"), ("c", "recorded")]
+    assert {line.get("reason") for line in world.of("call")} == {"max_rooms", None}
 
 
 def test_the_oldest_goes_but_not_while_the_hook_has_it(world: World) -> None:
