@@ -9,6 +9,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from lkgate.errors import ConfigError
@@ -58,57 +59,57 @@ class Hook:
         """Run it with the bundle's path as its last argument and in ``LKGATE_BUNDLE``.
 
         Never raises for what the command does; one that takes too long is killed with all that it
-        started, and so it is when this is cancelled.
+        started, and so it is when this is cancelled. What it left running when it ended goes
+        on, but nobody reads what that prints.
         """
         path = str(bundle.resolve())
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self.words,
-                path,
-                env={**environ, BUNDLE: path},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            return Outcome(f"cannot be started: {error.strerror}", "")
-        tail = bytearray()
-        reason = None
-        try:
-            await asyncio.wait_for(_read(process, tail), self.timeout_seconds)
-        except TimeoutError:
-            reason = f"killed after {self.timeout_seconds:g} s"
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            code = await process.wait()
+        # A pipe of our own: asyncio's would be waited for until all that it left running has ended.
+        read_end, write_end = os.pipe()
+        with os.fdopen(read_end, "rb", buffering=0) as pipe:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self.words,
+                    path,
+                    env={**environ, BUNDLE: path},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=write_end,
+                    stderr=write_end,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                return Outcome(f"cannot be started: {error.strerror}", "")
+            finally:
+                os.close(write_end)
+            tail = bytearray()
+            reason = None
+            reading = asyncio.ensure_future(_drain(pipe, tail))
+            try:
+                await asyncio.wait_for(process.wait(), self.timeout_seconds)
+            except TimeoutError:
+                reason = f"killed after {self.timeout_seconds:g} s"
+            finally:
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                code = await process.wait()
+                # What it said before it ended.
+                await asyncio.wait({reading}, timeout=0.5)
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
         if reason is None and code:
             reason = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
         output = bytes(tail[-_TAIL_BYTES:]).decode(errors="replace").strip()
         return Outcome(reason, Secrets.of(environ).hide(output, cut=True))
 
 
-async def _read(process: asyncio.subprocess.Process, tail: bytearray) -> None:
-    """All that it prints, until it ends: what it left running in the background does not count."""
-    assert process.stdout is not None  # asked for in run
-    reading = asyncio.ensure_future(_drain(process.stdout, tail))
+async def _drain(output: FileIO, tail: bytearray) -> None:
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), output
+    )
     try:
-        await _exited(process)
-        # What it said before it ended.
-        await asyncio.wait({reading}, timeout=0.5)
+        while chunk := await reader.read(1 << 16):
+            tail += chunk
+            del tail[: -2 * _TAIL_BYTES]
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-
-
-async def _drain(output: asyncio.StreamReader, tail: bytearray) -> None:
-    while chunk := await output.read(1 << 16):
-        tail += chunk
-        del tail[: -2 * _TAIL_BYTES]
-
-
-async def _exited(process: asyncio.subprocess.Process) -> None:
-    # Not wait(): that also waits for its children to close the pipe.
-    while process.returncode is None:
-        await asyncio.sleep(0.05)
+        transport.close()

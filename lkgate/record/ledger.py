@@ -2,7 +2,8 @@
 
 ``<directory>/.lkgate-watch.jsonl`` has a line for each recording that was begun
 (``{"op": "begun", "name"}``), bundle that was closed (``{"op": "made", "name", "manifest_sha256",
-"bytes", "closed_at_unix_us"}``), and bundle or recording that is no more
+"bytes", "closed_at_unix_us"}``, with ``"hook": true`` if one is to be run for it), bundle whose
+hook has ended (``{"op": "hooked", "name"}``), and bundle or recording that is no more
 (``{"op": "gone", "name"}``).
 """
 
@@ -49,6 +50,7 @@ class Ledger:
         self._path = directory / LEDGER
         self._begun: set[str] = set()
         self._made: dict[str, Made] = {}
+        self._due: set[str] = set()
         self._lines = 0
         self._lock = Lock()
         self._read()
@@ -65,6 +67,12 @@ class Ledger:
             made = list(self._made.values())
         return [one for one in made if (self.directory / one.name).is_dir()]
 
+    @property
+    def due(self) -> list[str]:
+        """Names of bundles that are still there and whose hook has not ended."""
+        with self._lock:
+            return sorted(name for name in self._due if (self.directory / name).is_dir())
+
     def begin(self, name: str) -> None:
         """To be called before anything of the recording is written.
 
@@ -73,12 +81,20 @@ class Ledger:
         """
         self._append({"op": "begun", "name": name})
 
-    def close(self, name: str, *, now_unix_us: int) -> Made:
-        """Take the bundle of this name, which was just closed, as one to remove some day."""
+    def close(self, name: str, *, now_unix_us: int, hook: bool = False) -> Made:
+        """Take the bundle of this name, which was just closed, as one to remove some day.
+
+        Args:
+            hook: whether one is to be run for it, until :meth:`hooked` says that it was.
+        """
         path = self.directory / name
         made = Made(name, _manifest_sha256(path), _bytes(path), now_unix_us)
-        self._append({"op": "made", **asdict(made)})
+        self._append(_line(made, hook=hook))
         return made
+
+    def hooked(self, name: str) -> None:
+        """The hook for the bundle of this name has ended."""
+        self._append({"op": "hooked", "name": name})
 
     def forget(self, name: str) -> None:
         """There is nothing of this name any more, or it is somebody else's now."""
@@ -128,6 +144,9 @@ class Ledger:
         op, name = line["op"], str(line["name"])
         if Path(name).name != name:
             raise ValueError(name)
+        self._due.discard(name)
+        if op == "hooked":
+            return
         self._begun.discard(name)
         self._made.pop(name, None)
         if op == "begun":
@@ -139,13 +158,15 @@ class Ledger:
                 int(line["bytes"]),
                 int(line["closed_at_unix_us"]),
             )
+            if line.get("hook"):
+                self._due.add(name)
         elif op != "gone":
             raise ValueError(op)
 
     def _compact(self) -> None:
         lines: list[dict[str, str | int]]
         lines = [{"op": "begun", "name": name} for name in sorted(self._begun)]
-        lines += [{"op": "made", **asdict(one)} for one in self._made.values()]
+        lines += [_line(one, hook=one.name in self._due) for one in self._made.values()]
         with new_file(self._path) as made:
             made.write_text("".join(json.dumps(line) + "\n" for line in lines))
         self._lines = len(lines)
@@ -186,6 +207,10 @@ def ledger(directory: Path) -> Iterator[Ledger]:
                 next_step="Give each recorder a directory of its own with --out.",
             ) from None
         yield Ledger(directory)
+
+
+def _line(made: Made, *, hook: bool) -> dict[str, str | int]:
+    return {"op": "made", **asdict(made), **({"hook": True} if hook else {})}
 
 
 def _append(path: Path, line: bytes) -> None:

@@ -94,7 +94,10 @@ class Shelf:
         self._open.discard(out)
         try:
             made = await asyncio.to_thread(
-                self.ledger.close, out.name, now_unix_us=self.now_unix_us()
+                self.ledger.close,
+                out.name,
+                now_unix_us=self.now_unix_us(),
+                hook=self.hook is not None,
             )
             bundle = await asyncio.to_thread(read, out)
         except (OSError, LkgateError):
@@ -119,7 +122,11 @@ class Shelf:
         return await self.close(out)
 
     async def finish(self, out: Path) -> None:
-        """Run the hook for a bundle that was closed, and remove what is too much."""
+        """Run the hook for a bundle that was closed, and remove what is too much.
+
+        A hook that a kill cuts off, or keeps from beginning, is due again: see ``Ledger.due``.
+        """
+        self._busy.add(out.name)
         try:
             if self.hook is not None:
                 async with self._hooks:
@@ -127,6 +134,10 @@ class Shelf:
                 self.log.line(
                     "hook", bundle=str(out), error=outcome.reason, output=outcome.output or None
                 )
+                try:
+                    await asyncio.to_thread(self.ledger.hooked, out.name)
+                except OSError as error:  # It will be run once more.
+                    self.log.line("hook_not_noted", bundle=str(out), error=str(error))
         finally:
             self._busy.discard(out.name)
         await self.tidy()

@@ -82,6 +82,8 @@ class Watch:
             stop: ends every recording as well, each with its bundle.
             wake: look now; cleared when seen.
         """
+        for name in self._shelf.ledger.due:
+            self._spawn(self._shelf.finish(self._shelf.ledger.directory / name))
         for name in self._shelf.ledger.begun:
             self._spawn(self._take_up(self._shelf.ledger.directory / name))
         failures = 0

@@ -50,6 +50,17 @@ def test_what_takes_too_long_is_killed_with_what_it_started(tmp_path: Path) -> N
     wait_until(dead, 10)
 
 
+def test_what_it_left_running_goes_on(tmp_path: Path) -> None:
+    script = '(read _; echo "$_" > "$0") < "$1" & echo started'
+    gate, done = tmp_path / "gate", tmp_path / "done"
+    os.mkfifo(gate)
+    assert run(Hook(("sh", "-c", script, str(done), str(gate))), tmp_path) == Outcome(
+        None, "started"
+    )
+    gate.write_text("go\n")  # blocks until somebody reads
+    wait_until(done.exists, 10)
+
+
 def test_secrets_are_not_in_what_is_told(tmp_path: Path) -> None:
     hook = Hook((PYTHON, "-c", "import os; print(os.environ['UPLOAD_TOKEN'])"))
     assert run(hook, tmp_path, {"UPLOAD_TOKEN": "very-secret-value"}).output == "[UPLOAD_TOKEN]"

@@ -155,12 +155,15 @@ def test_a_removal_that_a_crash_cut_off_is_finished(tmp_path: Path) -> None:
 def test_a_long_life_does_not_make_a_long_ledger(tmp_path: Path) -> None:
     with ledger(tmp_path) as book:
         close(book, "a", 1)
+        make(tmp_path / "due")
+        book.close("due", now_unix_us=2, hook=True)
         for n in range(1_500):
             book.begin(f"r{n}")
             book.forget(f"r{n}")
         assert len((tmp_path / LEDGER).read_text().splitlines()) < 2_000
     with ledger(tmp_path) as book:
-        assert [made.name for made in book.present()] == ["a"] and book.begun == []
+        assert [made.name for made in book.present()] == ["a", "due"] and book.begun == []
+        assert book.due == ["due"]
 
 
 def test_a_full_disk_tears_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -317,6 +317,25 @@ def test_the_oldest_goes_but_not_while_the_hook_has_it(world: World) -> None:
     assert len([path for path in world.directory.iterdir() if path.is_dir()]) == 1
 
 
+def test_a_hook_that_a_kill_cut_off_is_run_again(world: World) -> None:
+    with ledger(world.directory) as book:
+        for name in ("a-T", "b-T", "c-T", "d-T"):
+            book.begin(name)
+            make(world.directory / name)
+            book.close(name, now_unix_us=now(), hook=name != "c-T")
+        book.hooked("b-T")
+        shutil.rmtree(world.directory / "d-T")
+    world.hook = Hook((sys.executable, "-c", "import os; print(os.environ['LKGATE_BUNDLE'])"))
+    world.run([], settled=lambda: bool(world.of("hook")))
+    assert [line["output"] for line in world.of("hook")] == [str(world.directory / "a-T")]
+    with ledger(world.directory) as book:
+        assert book.due == []
+        assert len(book.present()) == 3
+    again = World(world.directory, hook=world.hook)
+    again.run([room("e")], settled=lambda: bool(again.of("hook")))
+    assert [line["output"] for line in again.of("hook")] == [str(world.directory / "e-T")]
+
+
 def test_nothing_is_begun_where_recordings_alone_fill_the_disk(world: World) -> None:
     async def large(out: Path, stop: asyncio.Event) -> None:
         left = unfinished(out, seconds=10)
