@@ -88,7 +88,10 @@ def _as_told(
 ) -> tuple[Voice, ...]:
     every = [(sound, pcm, manifest) for sound, manifest in sounds for pcm in sound.channels]
     if len(every) != len(channels):
-        raise ConfigError(f"--channels names {len(channels)}, and the files have {len(every)}")
+        raise ConfigError(
+            f"--channels names {len(channels)}, and the files have {len(every)}",
+            next_step="Say it once for each channel, in the files' order; none leaves one out.",
+        )
     speaking = [channel for channel in channels if channel in ("caller", "agent")]
     for sound, _ in sounds:
         if sound.same and len(speaking) > 1 and "none" not in channels:

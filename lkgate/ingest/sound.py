@@ -57,7 +57,7 @@ def decode(source: Path, work: Path, *, allow_truncated: bool) -> Sound:
         allow_truncated: whether a file that was cut off is taken up to where it goes.
 
     Raises:
-        BundleError: if it is no audio, holds none, or was cut off.
+        BundleError: if it is no audio, holds none, holds what is no sample, or was cut off.
     """
     short = cut_short(source)
     with ExitStack() as stack:
@@ -75,6 +75,13 @@ def decode(source: Path, work: Path, *, allow_truncated: bool) -> Sound:
                 f"has {rate} Hz; a bundle holds {MIN_RATE_HZ} to {MAX_RATE_HZ}", where=str(source)
             )
         for block in blocks:
+            if not np.isfinite(block).all():
+                first = samples + int(np.argmin(np.isfinite(block).all(axis=1)))
+                raise BundleError(
+                    f"holds a sample that is no number, {first / rate:.3f} s into it",
+                    where=str(source),
+                    next_step="Write it again with the program that made it, as 16-bit samples.",
+                )
             pcm = np.clip(np.rint(block * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1)
             if not files:
                 paths = [work / f"{channel}.pcm" for channel in range(block.shape[1])]

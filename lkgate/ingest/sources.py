@@ -71,7 +71,9 @@ def read_sources(paths: Sequence[Path]) -> Sources:
 def _must_be_readable(path: Path) -> None:
     if not path.is_file():
         raise BundleError(
-            "is no file" if path.exists() else "there is no such file", where=str(path)
+            "is no file" if path.exists() else "there is no such file",
+            where=str(path),
+            next_step="Name the files of one call; 'lkgate import --help' says which they may be.",
         )
     try:
         path.open("rb").close()
@@ -83,7 +85,12 @@ def _json(path: Path) -> Json:
     try:
         return parse(path.read_bytes())
     except ValueError as error:
-        raise BundleError(f"no JSON: {error}", where=str(path)) from None
+        raise BundleError(
+            f"no JSON: {error}",
+            where=str(path),
+            next_step="Copy it again from where it came. A transcript is JSON Lines, and its name "
+            "ends with .jsonl.",
+        ) from None
 
 
 def _one_call(

@@ -146,7 +146,8 @@ def test_more_channels_than_two_need_names() -> None:
         "order."
     )
     assert refused("a.wav", "b.wav", channels=("caller",)) == (
-        "--channels names 1, and the files have 3"
+        "--channels names 1, and the files have 3\n"
+        "  Say it once for each channel, in the files' order; none leaves one out."
     )
 
 
@@ -213,9 +214,26 @@ def test_what_is_not_audio() -> None:
     assert refused("b.ogg").startswith("b.ogg: no audio that can be read: ")
     write(Path("c.wav"), both()[:0])
     assert refused("c.wav") == "c.wav: holds no audio"
-    assert refused("d.wav") == "d.wav: there is no such file"
+    step = "  Name the files of one call; 'lkgate import --help' says which they may be."
+    assert refused("d.wav") == f"d.wav: there is no such file\n{step}"
     Path("e").mkdir()
-    assert refused("e") == "e: is no file"
+    assert refused("e") == f"e: is no file\n{step}"
+    Path("f.json").write_text("{")
+    assert refused("f.json").splitlines()[1] == (
+        "  Copy it again from where it came. A transcript is JSON Lines, and its name ends with "
+        ".jsonl."
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_samples_that_are_no_numbers(value: float) -> None:
+    sound = both().astype(np.float32) / np.float32(32768)
+    sound[RATE // 2, 1] = value
+    write(Path("a.wav"), sound, subtype="FLOAT")
+    assert refused("a.wav") == (
+        "a.wav: holds a sample that is no number, 0.500 s into it\n"
+        "  Write it again with the program that made it, as 16-bit samples."
+    )
 
 
 def test_what_is_too_much_for_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
