@@ -32,6 +32,8 @@ from lkgate.rooms.stand import Stand
 
 # What the agent's session has to say when the caller has gone is still on its way.
 _LINGER_S = 2.0
+# For a connection that is being made when the call is given up.
+_SETTLE_S = 10.0
 _MARGIN_US = 120_000_000
 # Causes of gaps in what lkgate sends without a pause.
 _LOST = ("late", "loss", "reconnection")
@@ -137,6 +139,10 @@ class _Call:
             self._stop.set()
             await recording
         finally:
+            # Not cancelled at once: a connection that is being made makes the room once more when
+            # the room has been deleted.
+            self._stop.set()
+            await asyncio.wait({recording}, timeout=_SETTLE_S)
             pulsing.cancel()
             recording.cancel()
             await asyncio.gather(recording, pulsing, return_exceptions=True)
@@ -153,9 +159,16 @@ class _Call:
     async def _talk(self, recording: asyncio.Task[Ending]) -> bool:
         """The call, from the caller's coming to its going; whether it said everything."""
         part, recorder = self._part, self.recorder
-        connection, kind = await join(
-            self._stand.party.server, self._room, part.person, before=recorder.overhear
+        joining = asyncio.create_task(
+            join(self._stand.party.server, self._room, part.person, before=recorder.overhear)
         )
+        try:
+            connection, kind = await asyncio.shield(joining)
+        except asyncio.CancelledError:
+            await asyncio.wait({joining}, timeout=_SETTLE_S)
+            if joining.done() and joining.exception() is None:
+                await joining.result()[0].disconnect()
+            raise
         if kind != part.person.kind:
             recorder.note("lkgate.caller_kind", {"recorded": part.person.kind, "joined": kind})
         player = CallerPlayer(
