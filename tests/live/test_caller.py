@@ -22,7 +22,8 @@ from lkgate.replay.plan import caller_track, plan_from
 from tests.live.conftest import LiveServer, async_until
 from tests.live.people import RATE, Person, token
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+# Calls over rooms are made by the same player (test_rooms).
+pytestmark = [pytest.mark.live, pytest.mark.soak, pytest.mark.timeout(120)]
 
 SCRIPT = [after_agent(700), after_caller(600), into_agent(300), after_agent(900)]
 
