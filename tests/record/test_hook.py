@@ -57,7 +57,17 @@ def test_what_it_left_running_goes_on(tmp_path: Path) -> None:
     assert run(Hook(("sh", "-c", script, str(done), str(gate))), tmp_path) == Outcome(
         None, "started"
     )
-    gate.write_text("go\n")  # blocks until somebody reads
+
+    def read() -> bool:
+        try:
+            file = os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody is there to read
+            return False
+        os.write(file, b"go\n")
+        os.close(file)
+        return True
+
+    wait_until(read, 10)
     wait_until(done.exists, 10)
 
 
