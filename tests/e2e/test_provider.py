@@ -166,6 +166,7 @@ def test_what_a_provider_answered_once_needs_none_again(runs: Runs) -> None:
     assert len(provider.asked) == 3 and provider.looked_up == looked_up + 1
 
 
+@pytest.mark.soak
 def test_a_provider_that_is_asked_every_time(runs: Runs) -> None:
     settings(runs.project, "run")
     assert KEY not in runs("--models", "live", reach=True, blocking=True)

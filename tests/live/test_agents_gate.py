@@ -47,7 +47,7 @@ def builds(models: Models) -> dict[str, dict[str, object]]:
     }
 
 
-@pytest.mark.parametrize("agent", ["node", "voice"])
+@pytest.mark.parametrize("agent", ["node", pytest.param("voice", marks=pytest.mark.soak)])
 def test_good_builds_pass_and_slow_ones_fail(
     live_server: LiveServer, models: Models, tmp_path: Path, agent: str
 ) -> None:

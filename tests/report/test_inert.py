@@ -37,7 +37,7 @@ def test_clipped_fits(text: str, limit: int) -> None:
     assert (clipped(text, limit) == text) == (len(text) <= limit)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.text(max_size=60))
 def test_the_terminal_report_has_as_many_lines_whatever_a_call_says(said: str) -> None:
     calm = render(hostile("calm"), build="v3", digest="0" * 64)

@@ -91,7 +91,7 @@ def test_a_warning_passes_and_is_told() -> None:
     assert found["system-out"] > 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.text(max_size=60))
 def test_whatever_a_call_says_is_text(text: str) -> None:
     for said in (text, TEXT):

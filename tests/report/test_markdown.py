@@ -37,7 +37,7 @@ def test_the_marker_cannot_end_itself() -> None:
 
 
 @given(st.integers(400, 8_000))
-@settings(max_examples=60)
+@settings(max_examples=20)
 def test_it_keeps_to_its_limit_and_says_what_it_left_out(limit: int) -> None:
     text = render([verdict_of(V3), verdict_of(V2)], build="v3", limit=limit)
     assert len(text) <= limit
@@ -47,7 +47,7 @@ def test_it_keeps_to_its_limit_and_says_what_it_left_out(limit: int) -> None:
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_whatever_a_call_says_is_text(said: str) -> None:
     for text in (said, TEXT):
         made = render([hostile(text)], build=text)

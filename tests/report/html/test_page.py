@@ -81,7 +81,7 @@ def test_audio_beyond_the_budget_lies_beside_the_page() -> None:
     assert len(beside.text) < len(inside.text)
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(st.text(max_size=60))
 def test_whatever_a_call_says_is_text(said: str) -> None:
     calm = tags_of(page(hostile("calm")).text)
