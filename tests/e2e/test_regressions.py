@@ -12,6 +12,9 @@ from tests.regressions.__main__ import row
 from tests.regressions.planted import PLANTED, Planted
 from tests.regressions.project import CALLS, Judged, judge, make, replay
 
+# A minute and more: `python -m pytest -m soak tests/e2e/test_regressions.py`.
+pytestmark = pytest.mark.soak
+
 NAMES = [planted.build for planted in PLANTED]
 # A fork server is idle while the models are loaded: two builds at a time.
 AT_ONCE = 2
