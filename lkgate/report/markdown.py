@@ -35,14 +35,12 @@ def render(
     verdicts: Sequence[Verdict],
     *,
     build: str,
-    link: str | None = None,
     limit: int = LIMIT,
     live: LiveRoom | None = None,
 ) -> str:
     """The text, ending in a newline, of at most ``limit`` characters.
 
     Args:
-        link: where the replays can be downloaded, if anywhere.
         live: the rooms, if the calls took place in real ones.
         limit: what is beyond it is left out from the end, and that is said.
     """
@@ -51,8 +49,6 @@ def render(
         lines += _verdict(verdict, build)
     if live is not None:
         lines += ["", *(_text(line.plain) for line in live_note(live) if line.plain)]
-    if link:
-        lines += ["", f"[Replays and reports]({link})"]
     return _within(lines, limit)
 
 

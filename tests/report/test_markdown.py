@@ -15,11 +15,10 @@ from tests.report.hostile import TEXT, hostile
 from tests.report.test_text import verdict_of
 
 RED = (Path(__file__).parent / "red.md").read_text("utf-8")
-LINK = "https://example.org/run/1"
 
 
 def test_a_red_report() -> None:
-    assert render([verdict_of(V3)], build="v3", link=LINK) == RED
+    assert render([verdict_of(V3)], build="v3") == RED
 
 
 def test_a_green_report_says_so_first() -> None:
