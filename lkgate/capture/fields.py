@@ -47,6 +47,21 @@ def source_of(publication: rtc.TrackPublication) -> str:
     return _short(rtc.TrackSource.items(), publication.source, "SOURCE_")
 
 
+# Somebody meant it: there is nothing to come back to.
+_MEANT = {
+    rtc.DisconnectReason.CLIENT_INITIATED,
+    rtc.DisconnectReason.DUPLICATE_IDENTITY,
+    rtc.DisconnectReason.PARTICIPANT_REMOVED,
+    rtc.DisconnectReason.ROOM_CLOSED,
+    rtc.DisconnectReason.ROOM_DELETED,
+}
+
+
+def meant(reason: rtc.DisconnectReason.ValueType) -> bool:
+    """Whether a connection that ended so is over, and not lost."""
+    return reason in _MEANT
+
+
 def reason_of(value: rtc.DisconnectReason.ValueType | None) -> str | None:
     """``client_initiated``, ``room_deleted``, ...; ``None`` where LiveKit gave no reason."""
     return None if value is None else _short(rtc.DisconnectReason.items(), value, "")

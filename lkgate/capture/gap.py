@@ -72,9 +72,7 @@ class Gaps:
         if hole is None or muted:
             self._close()
             return
-        cause: GapCause = hole[0]
-        if cause in _MISSING and self._cut_off(start_us, end_us):
-            cause = "reconnection"
+        cause = self._cause(hole[0], start_us, end_us)
         # Nothing comes for a while before it is known that it was lost, or the connection was.
         if self._open is not None and self._open[0] in _MISSING and cause in _ALL_MISSING:
             cause = max(cause, self._open[0], key=_ALL_MISSING.index)
@@ -85,6 +83,12 @@ class Gaps:
         else:
             self._close()
             self._open = (cause, start_us, end_us, hole[1])
+
+    def _cause(self, cause: Cause, start_us: int, end_us: int) -> GapCause:
+        if cause != "discontinuous_transmission" and self._cut_off(start_us, end_us):
+            return "reconnection"
+        # A sender that chose silence sends a packet only now and then.
+        return "discontinuous_transmission" if cause == "nothing_came" else cause
 
     def end(self, now_us: int) -> None:
         """No audio comes any more for now. What is made up after the last packet is the end, not

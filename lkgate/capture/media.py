@@ -8,8 +8,9 @@ from typing import Literal
 
 from livekit import rtc
 
-Cause = Literal["loss", "late", "discontinuous_transmission"]
-"""Why a receiver makes up audio."""
+Cause = Literal["loss", "late", "discontinuous_transmission", "nothing_came"]
+"""Why a receiver makes up audio. After a comfort noise packet it goes on making that, whether more
+packets come (of Opus, every 400 ms) or nothing comes at all."""
 
 # Opus looks this far ahead: libopus's 312 samples at 48 kHz. WebRTC does not make up for it.
 _OPUS_US = 6_500
@@ -107,7 +108,10 @@ def hole(before: Media, after: Media) -> tuple[Cause, int] | None:
         lost = after.packets_lost > before.packets_lost
         return ("loss" if lost else "late"), _us(concealed)
     comfort_us = _us(after.samples - before.samples - (after.emitted - before.emitted))
-    return ("discontinuous_transmission", comfort_us) if comfort_us >= _LEAST_US else None
+    if comfort_us < _LEAST_US:
+        return None
+    came = after.packets_received > before.packets_received
+    return ("discontinuous_transmission" if came else "nothing_came"), comfort_us
 
 
 def _us(samples: int) -> int:

@@ -11,6 +11,7 @@ from lkgate.bundle.journal import Journal
 from lkgate.capture.fields import (
     Fields,
     dtmf_fields,
+    meant,
     packet_fields,
     participant_fields,
     reason_of,
@@ -330,4 +331,7 @@ class RoomCapture:
 
     def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         self.note("disconnected", {"reason": reason_of(reason)})
-        self._listening.restored()
+        if meant(reason):
+            self._listening.restored()
+        else:
+            self._listening.cut()

@@ -9,18 +9,10 @@ from contextlib import suppress
 from livekit import rtc
 
 from lkgate.capture import RoomCapture
+from lkgate.capture.fields import meant
 from lkgate.errors import RecordError
 from lkgate.record.server import Server
 
-_Reason = rtc.DisconnectReason
-# Somebody meant it: there is nothing to come back to.
-_FINAL = {
-    _Reason.CLIENT_INITIATED,
-    _Reason.DUPLICATE_IDENTITY,
-    _Reason.PARTICIPANT_REMOVED,
-    _Reason.ROOM_CLOSED,
-    _Reason.ROOM_DELETED,
-}
 _ANSWER_SECONDS = 5.0
 _GOODBYE_SECONDS = 5.0
 
@@ -103,7 +95,7 @@ class Connection:
         def gone(reason: rtc.DisconnectReason.ValueType) -> None:
             if room is not self.room:
                 return
-            if reason in _FINAL:
+            if meant(reason):
                 self.over = True
             else:
                 cut()

@@ -72,6 +72,20 @@ def test_silence_that_the_sender_chose_is_not_a_reconnection() -> None:
     assert scene.found() == [("discontinuous_transmission", 0, 1_000, 900)]
 
 
+def test_comfort_noise_while_nothing_came_is_a_reconnection_if_there_was_one() -> None:
+    """A receiver goes on making comfort noise when its connection is lost in a silence."""
+    scene = Scene(cut=(1_000, 2_000))
+    scene.gaps.window(0, 500, ("discontinuous_transmission", 500))
+    scene.gaps.window(500, 1_000, ("nothing_came", 500))
+    scene.gaps.window(1_000, 1_500, ("nothing_came", 500))
+    scene.gaps.window(1_500, 2_000, ("nothing_came", 500))
+    scene.gaps.end(2_000)
+    assert scene.found() == [
+        ("discontinuous_transmission", 0, 1_000, 1_000),
+        ("reconnection", 1_000, 2_000, 1_000),
+    ]
+
+
 def test_a_mute_is_one_gap_and_nothing_in_it_is_another() -> None:
     scene = Scene()
     scene.gaps.mute(1_200)

@@ -74,6 +74,8 @@ def test_holes_and_their_causes() -> None:
     assert hole(SECOND, late) == ("late", 200_000)
     assert hole(SECOND, replace(late, packets_lost=10)) == ("loss", 200_000)
     comfort = replace(SECOND, samples=96_000, emitted=72_000)
-    assert hole(SECOND, comfort) == ("discontinuous_transmission", 500_000)
+    assert hole(SECOND, comfort) == ("nothing_came", 500_000)
+    told = replace(comfort, packets_received=SECOND.packets_received + 1)
+    assert hole(SECOND, told) == ("discontinuous_transmission", 500_000)
     uneven = replace(SECOND, samples=96_000, emitted=95_000)
     assert hole(SECOND, uneven) is None
