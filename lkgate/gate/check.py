@@ -78,12 +78,12 @@ def _absolute(rule: Rule, spec: MetricSpec, parts: Sequence[Part], observed: flo
     if rule.max is not None:
         sampled = None
         if about(rule, spec, "max") == "calls_to_come":
-            sampled = sampled_limit(rule.aggregate, parts, rule.max, 1.0)
+            sampled = sampled_limit(rule.aggregate, spec.unit, parts, rule.max, 1.0)
         found.append(Trial("max", rule.max, observed, None, observed > rule.max, sampled))
     if rule.min is not None:
         sampled = None
         if about(rule, spec, "min") == "calls_to_come":
-            sampled = sampled_limit(rule.aggregate, parts, rule.min, -1.0)
+            sampled = sampled_limit(rule.aggregate, spec.unit, parts, rule.min, -1.0)
         found.append(Trial("min", rule.min, observed, None, observed < rule.min, sampled))
     return found
 
@@ -111,5 +111,5 @@ def _margin(
     sampled = None
     if about(rule, spec, limit) == "calls_to_come":
         most = max(allowed.absolute or 0.0, (allowed.relative or 0.0) * abs(was))
-        sampled = sampled_change(rule.aggregate, parts, allowed, sign, change - most)
+        sampled = sampled_change(rule.aggregate, spec.unit, parts, allowed, sign, change - most)
     return Trial(limit, allowed, change, relative, all(over), sampled)

@@ -8,17 +8,18 @@ from itertools import permutations
 
 from lkgate.gate.aggregate import aggregate, carried_by
 from lkgate.gate.gather import Part, by_recording
-from lkgate.gate.sampled import Samples, hits_of, statistic_of, turns_of
+from lkgate.gate.sampled import Samples, hits_of, is_rare, statistic_of, turns_of
 from lkgate.gate.slices import level_of
 from lkgate.gate.trial import Sampled, Trial, about
 from lkgate.gate.words import quantity
 from lkgate.model.check import Method
 from lkgate.model.gate import Aggregate, Problem, Rule
 from lkgate.model.measurement import MetricSpec
-from lkgate.stats.estimate import Estimate, FromBounds, FromSpread
+from lkgate.stats.estimate import Estimate, FromBounds
 from lkgate.stats.family import holm
 from lkgate.stats.resample import SEED
 from lkgate.stats.shares import Bounds, independent_difference
+from lkgate.stats.sides import Side, difference
 
 MORE = "Record more of them, or judge another key."
 
@@ -90,7 +91,8 @@ def gap(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> Trial | Problem:
     observed = values[high] - values[low]
     sampled = None
     if about(rule, spec, "max_gap") == "calls_to_come":
-        sampled = _sampled(rule.aggregate, levels, values, (high, low), allowed)
+        rare = is_rare(rule.aggregate, spec.unit)
+        sampled = _sampled(rule.aggregate, levels, (high, low), allowed, rare=rare)
     return Trial(
         "max_gap",
         allowed,
@@ -134,9 +136,10 @@ def _levels(key: str, parts: Sequence[Part]) -> Mapping[str, list[Samples]]:
 def _sampled(
     name: Aggregate,
     levels: Mapping[str, list[Samples]],
-    values: Mapping[str, float],
     widest: tuple[str, str],
     allowed: float,
+    *,
+    rare: bool,
 ) -> Sampled:
     hits = {level: hits_of(name, calls) for level, calls in levels.items()}
     pairs = [widest, *(pair for pair in permutations(levels, 2) if pair != widest)]
@@ -147,11 +150,11 @@ def _sampled(
         estimates = [_of_shares(shares[one], shares[other], allowed) for one, other in pairs]
     else:
         method = "resampled_calls"
-        spreads = {
-            level: turns_of(name, calls).estimate(statistic_of(name), seed=SEED + at)
+        sides = {
+            level: Side.of(turns_of(name, calls), statistic_of(name), seed=SEED + at, rare=rare)
             for at, (level, calls) in enumerate(levels.items(), 1)
         }
-        estimates = [_of_spreads(spreads[one], spreads[other], allowed) for one, other in pairs]
+        estimates = [difference(sides[one], sides[other], allowed) for one, other in pairs]
     counts = (len(levels[widest[0]]), len(levels[widest[1]]))
     return Sampled(Widest(tuple(estimates)), counts, method)
 
@@ -168,16 +171,3 @@ def _of_shares(one: Sequence[int], other: Sequence[int], allowed: float) -> Esti
         return Bounds(found.low - allowed, found.high - allowed)
 
     return FromBounds(sum(one) / len(one) - sum(other) / len(other) - allowed, formula)
-
-
-def _of_spreads(one: FromSpread, other: FromSpread, allowed: float) -> Estimate:
-    """The difference of two independent estimates, with Welch's degrees of freedom."""
-    value = one.value - other.value - allowed
-    if one.error is None or other.error is None:
-        return FromSpread(value, None, 1.0)
-    mine, others = one.error**2, other.error**2
-    total = mine + others
-    if total == 0.0:
-        return FromSpread(value, 0.0, one.degrees + other.degrees)
-    degrees = total**2 / (mine**2 / one.degrees + others**2 / other.degrees)
-    return FromSpread(value, total**0.5, degrees)

@@ -12,17 +12,22 @@ from lkgate.gate.gather import Part, by_recording
 from lkgate.gate.trial import Sampled
 from lkgate.model.check import Margin
 from lkgate.model.gate import Aggregate
-from lkgate.model.measurement import Sample
+from lkgate.model.measurement import Sample, Unit
 from lkgate.stats.estimate import FromBounds, FromSpread, Unchanged
 from lkgate.stats.resample import SEED
 from lkgate.stats.shares import Bounds, clopper_pearson, paired_difference
-from lkgate.stats.turns import Statistic, Turns, excess
+from lkgate.stats.turns import Statistic, Turns, excess, with_unseen
 
 Samples = Sequence[Sample]
 
 
 def sampled_change(
-    aggregate: Aggregate, parts: Sequence[Part], allowed: Margin, sign: float, over: float
+    aggregate: Aggregate,
+    unit: Unit,
+    parts: Sequence[Part],
+    allowed: Margin,
+    sign: float,
+    over: float,
 ) -> Sampled:
     """A change against the baseline, in the same calls.
 
@@ -41,19 +46,25 @@ def sampled_change(
         return Sampled(
             share_change(hits, had, allowed.absolute or 0.0, sign), count, "shares_of_calls"
         )
+    after, earlier = turns_of(aggregate, now), turns_of(aggregate, before)
     estimate = excess(
-        turns_of(aggregate, now),
-        turns_of(aggregate, before),
+        after,
+        earlier,
         statistic_of(aggregate),
         sign=sign,
         absolute=allowed.absolute,
         relative=allowed.relative,
     )
-    return Sampled(estimate, count, "resampled_calls")
+    if not is_rare(aggregate, unit):
+        return Sampled(estimate, count, "resampled_calls")
+    changes = sign * (after.each_call() - earlier.each_call())
+    total = sign * (after.value(statistic_of(aggregate)) - earlier.value(statistic_of(aggregate)))
+    each = changes - total + estimate.value
+    return Sampled(with_unseen(estimate, each, turns_a_call(parts)), count, "resampled_calls")
 
 
 def sampled_limit(
-    aggregate: Aggregate, parts: Sequence[Part], limit: float, sign: float
+    aggregate: Aggregate, unit: Unit, parts: Sequence[Part], limit: float, sign: float
 ) -> Sampled:
     """The candidate's own number against a limit.
 
@@ -68,9 +79,24 @@ def sampled_limit(
     hits = hits_of(aggregate, used)
     if hits is not None:
         return Sampled(share_limit(sum(hits), len(hits), limit, sign), count, "shares_of_calls")
-    found = turns_of(aggregate, used).estimate(statistic_of(aggregate), seed=SEED)
+    turns = turns_of(aggregate, used)
+    found = turns.estimate(statistic_of(aggregate), seed=SEED)
     beyond = FromSpread(sign * (found.value - limit), found.error, found.degrees)
-    return Sampled(beyond, count, "resampled_calls")
+    if not is_rare(aggregate, unit):
+        return Sampled(beyond, count, "resampled_calls")
+    each = sign * (turns.each_call() - limit)
+    return Sampled(with_unseen(beyond, each, turns_a_call(parts)), count, "resampled_calls")
+
+
+def is_rare(aggregate: Aggregate, unit: Unit) -> bool:
+    """Whether it counts what befalls some turns, so that a few calls may well show none of it."""
+    return aggregate in ("mean", "rate") and unit in ("ratio", "count")
+
+
+def turns_a_call(parts: Sequence[Part]) -> float:
+    """Samples of a call, on average of those that have any."""
+    counts = [len(part.points) for part in parts if part.points]
+    return sum(counts) / len(counts) if counts else 1.0
 
 
 def turns_of(aggregate: Aggregate, calls: Sequence[Samples]) -> Turns:

@@ -64,7 +64,7 @@ def undecided(rule: Rule, spec: MetricSpec, checked: Checked, check: Check) -> P
     if found.low is None:
         return Problem(
             None,
-            f"{said}; a single call cannot tell what other calls would show",
+            f"{said}; so few calls cannot tell what other calls would show",
             "Record more calls, or judge these alone with `about: these_calls`.",
         )
     alone = found.p_broken <= 1.0 - found.confidence

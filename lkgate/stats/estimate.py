@@ -44,6 +44,9 @@ class Estimate(Protocol):
 class FromSpread:
     """By Student's t, from a standard error.
 
+    Where every call shows the same, there is no error to reckon with, and only its side of a limit
+    is left: a sign test, by which n calls are on one side by chance once in 2 to the power of n.
+
     Attributes:
         error: ``None``: unknown. 0: it is the same in every suite that the calls could make.
         degrees: of freedom of the error: one less than the number of calls.
@@ -55,6 +58,8 @@ class FromSpread:
 
     def bounds(self, confidence: float) -> Bounds | None:
         if self.error is None:
+            return None
+        if self.error == 0.0 and self._by_sign > 1.0 - confidence:
             return None
         reach = self.error * t_quantile(confidence, self.degrees) if self.error else 0.0
         return Bounds(self.value - reach, self.value + reach)
@@ -70,7 +75,7 @@ class FromSpread:
         if self.error is None:
             return 1.0
         if self.error == 0.0:
-            return 0.0 if is_beyond else 1.0
+            return self._by_sign if is_beyond else 1.0
         return t_cdf(-beyond / self.error, self.degrees)
 
     def above(self, limit: float, alpha: float) -> bool:
@@ -79,9 +84,62 @@ class FromSpread:
     def below(self, limit: float, alpha: float) -> bool:
         return self.p_below(limit) <= alpha
 
+    @property
+    def _by_sign(self) -> float:
+        return float(0.5 ** (self.degrees + 1))
+
     def scaled(self, factor: float) -> FromSpread:
         error = None if self.error is None else self.error / math.sqrt(factor)
         return FromSpread(self.value, error, (self.degrees + 1) * factor - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class WithUnseen:
+    """An estimate of something rare, which calls that show none of it do not exclude.
+
+    A limit holds only if calls of the worst kind, as many as would break it, had been seen. If a
+    share q of all calls is of that kind, n calls have none of them with chance (1 - q)^n.
+
+    Attributes:
+        seen: by what the calls show.
+        worst: the number in a call of the worst kind.
+        calls: how many were looked at.
+    """
+
+    seen: FromSpread
+    worst: float
+    calls: float
+
+    @property
+    def value(self) -> float:
+        return self.seen.value
+
+    def bounds(self, confidence: float) -> Bounds | None:
+        found = self.seen.bounds(confidence)
+        if found is None:
+            return None
+        share = 1.0 - (1.0 - confidence) ** (1.0 / self.calls)
+        unseen = self.value + share * max(0.0, self.worst - self.value)
+        return Bounds(found.low, max(found.high, unseen))
+
+    def p_above(self, limit: float) -> float:
+        return self.seen.p_above(limit)
+
+    def p_below(self, limit: float) -> float:
+        p_seen = self.seen.p_below(limit)
+        if self.value > limit or self.worst <= limit:
+            return p_seen
+        share = (limit - self.value) / (self.worst - self.value)
+        return max(p_seen, float((1.0 - share) ** self.calls))
+
+    def above(self, limit: float, alpha: float) -> bool:
+        return self.p_above(limit) <= alpha
+
+    def below(self, limit: float, alpha: float) -> bool:
+        return self.p_below(limit) <= alpha
+
+    def scaled(self, factor: float) -> WithUnseen:
+        return WithUnseen(self.seen.scaled(factor), self.worst, self.calls * factor)
 
 
 @dataclass(frozen=True, slots=True)

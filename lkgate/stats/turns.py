@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lkgate.stats.estimate import FromSpread
+from lkgate.stats.estimate import FromSpread, WithUnseen
 from lkgate.stats.resample import TIMES, Counts, Floats, percentiles, ratios, resamples, spread
 
 
@@ -63,6 +63,14 @@ class Turns:
             return percentiles(self.amounts, self.owners, statistic.share, counts)
         return ratios(self._of_calls(self.amounts), self._of_calls(self.weights), counts)
 
+    def each_call(self) -> Floats:
+        """Sum over sum of each call; not a number of one without a turn."""
+        return ratios(
+            self._of_calls(self.amounts),
+            self._of_calls(self.weights),
+            np.eye(self.calls, dtype=np.int32),
+        )
+
     def _of_calls(self, of_turns: Floats) -> Floats:
         return np.bincount(self.owners, of_turns, self.calls).astype(np.float64)
 
@@ -74,6 +82,23 @@ class Turns:
         """
         drawn = self.replicates(statistic, resamples(self.calls, seed=seed))
         return FromSpread(self.value(statistic), spread(drawn, self.calls), self.calls - 1)
+
+
+def with_unseen(seen: FromSpread, each_call: Floats, turns_a_call: float) -> WithUnseen:
+    """``seen``, of something that happens in some turns only.
+
+    The worst kind of call is the worst one that was seen, or one with a turn more than usual that
+    is wholly bad.
+
+    Args:
+        each_call: the same number of each call alone.
+    """
+    return WithUnseen(seen, worst_call(seen.value, each_call, turns_a_call), len(each_call))
+
+
+def worst_call(value: float, each_call: Floats, turns_a_call: float) -> float:
+    """Of :func:`with_unseen`."""
+    return max(float(np.nanmax(each_call)), value + 1.0 / turns_a_call)
 
 
 def excess(

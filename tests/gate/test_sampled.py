@@ -93,7 +93,7 @@ def test_one_call_says_nothing_of_others() -> None:
         found = finding(f"{MEAN}, max_increase: 250 ms", suite(rise))
         assert (found.status, found.undecided) == ("no_verdict", True)
         assert found.problems[0].reason.endswith(
-            "a single call cannot tell what other calls would show"
+            "so few calls cannot tell what other calls would show"
         )
         assert sure(found).low is None
     alone = f"{MEAN}, max_increase: 250 ms, about: these_calls"

@@ -7,7 +7,14 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lkgate.stats.estimate import Estimate, FromBounds, FromSpread, Unchanged, factor_needed
+from lkgate.stats.estimate import (
+    Estimate,
+    FromBounds,
+    FromSpread,
+    Unchanged,
+    WithUnseen,
+    factor_needed,
+)
 from lkgate.stats.shares import Bounds, clopper_pearson
 
 spreads = st.builds(
@@ -33,6 +40,40 @@ def test_a_p_value_is_below_alpha_where_the_bound_is_beyond_the_limit(
     estimate: FromSpread, limit: float, alpha: float
 ) -> None:
     check(estimate, limit, alpha)
+
+
+unseens = st.builds(
+    lambda seen, further, calls: WithUnseen(seen, seen.value + further, calls),
+    spreads,
+    st.floats(-1, 50),
+    st.integers(2, 60).map(float),
+)
+
+
+@given(estimate=unseens, limit=st.floats(-100, 100), alpha=st.sampled_from((0.2, 0.05, 0.005)))
+def test_the_same_of_what_is_rare(estimate: WithUnseen, limit: float, alpha: float) -> None:
+    check(estimate, limit, alpha)
+
+
+def test_calls_that_are_all_the_same_are_a_sign_test() -> None:
+    """SciPy's binomtest(n, n, 0.5, "greater") is 2 to the power of -n."""
+    four, five = FromSpread(1.0, 0.0, 3.0), FromSpread(1.0, 0.0, 4.0)
+    assert (four.p_above(0.5), five.p_above(0.5)) == (1 / 16, 1 / 32)
+    assert (four.p_below(0.5), four.p_below(1.5)) == (1.0, 1 / 16)
+    assert four.bounds(0.95) is None
+    assert five.bounds(0.95) == Bounds(1.0, 1.0)
+
+
+def test_what_no_call_showed_may_be_in_others() -> None:
+    """The rule of three: with n calls without it, 3 / n of calls may have it."""
+    none = WithUnseen(FromSpread(0.0, 0.0, 99.0), worst=1.0, calls=100.0)
+    bounds = none.bounds(0.95)
+    assert bounds is not None
+    assert math.isclose(bounds.high, clopper_pearson(0, 100, 0.95).high)
+    assert none.below(0.03, 0.05) and not none.below(0.029, 0.05)
+    # That half of each call is the most that can be makes it half as much.
+    half = WithUnseen(FromSpread(0.0, 0.0, 99.0), worst=0.5, calls=100.0)
+    assert half.below(0.015, 0.05) and not half.below(0.0145, 0.05)
 
 
 @given(estimate=shares, limit=st.floats(0.01, 0.99), alpha=st.sampled_from((0.2, 0.05, 0.005)))

@@ -108,7 +108,7 @@ def test_one_call_and_no_spread() -> None:
     assert (alone.p_above(0.0), alone.p_below(9.0)) == (1.0, 1.0)
     same = turns([[2.0], [2.0], [2.0]]).estimate(Statistic(None), seed=1)
     assert same.error == 0.0
-    assert (same.p_above(1.9), same.p_above(2.0), same.p_below(2.0)) == (0.0, 1.0, 0.0)
+    assert (same.p_above(1.9), same.p_above(2.0), same.p_below(2.0)) == (0.125, 1.0, 0.125)
     rounding = turns([[0.1 + 0.2], [0.3], [0.1 + 0.2]]).estimate(Statistic(None), seed=1)
     assert rounding.error == 0.0
 
