@@ -76,18 +76,28 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
     twins = _twins(call.difference, before)
     points: list[Point] = []
     problems: list[Problem] = []
-    dropped = 0
+    dropped = held = 0
+    holes: list[Sample] = []
+    change = compares(rule) and paired(spec)
     for sample, twin in _ordered(measurement.samples, twins):
         # What is absent of the whole call has no turn: it is no turn that was waited for.
         unanswered = waited is not None and sample.turn == waited and sample.status == "absent"
         if sample.turn in lost or unanswered:
             dropped += sample.status != "not_applicable"
-        elif sample.status == "absent" and not _unchanged(rule, spec, twin):
-            problems.append(Problem(call.call, _where(sample), None))
+        elif sample.status == "absent":
+            if _unchanged(rule, spec, twin):
+                holes.append(sample)
+            else:
+                problems.append(Problem(call.call, _where(sample), None))
         elif sample.value is not None and not math.isfinite(sample.value):
             problems.append(Problem(call.call, f"the value is {sample.value}", None))
         elif sample.value is not None:
             points.append(Point(call.call, sample, twin))
+            if change and twin is not None and twin.status == "absent":
+                problems.append(Problem(call.call, f"baseline: {_where(twin)}", ACCEPT))
+            held += twin is not None and twin.status == "measured"
+    if holes and not held:
+        problems.append(Problem(call.call, f"on both sides: {_where(holes[0])}", None))
     if spec.scope == "turn" and "baseline" in spec.evidence and call.difference is not None:
         found = call.difference.first_divergence
         dropped = found.turns_lost if found else 0
@@ -213,5 +223,5 @@ def _unjudged(call: str, dropped: int) -> Problem:
     return Problem(
         call,
         f"{dropped} turns lie after a divergence, and no error rule judges divergence",
-        "Add a rule on `divergence` or `diverged_turns` to the gate.",
+        "Add a rule on `divergence` or `diverged_turns` with a `max` to the gate.",
     )

@@ -8,19 +8,20 @@ from itertools import permutations
 
 from lkgate.gate.aggregate import aggregate, carried_by
 from lkgate.gate.gather import Part, by_recording
-from lkgate.gate.sampled import Samples, hits_of, is_rare, statistic_of, turns_of
+from lkgate.gate.sampled import Samples, hits_of, is_rare, shares_of, statistic_of, turns_of
 from lkgate.gate.slices import level_of
 from lkgate.gate.trial import Sampled, Trial, about
 from lkgate.gate.words import quantity
 from lkgate.model.check import Method
 from lkgate.model.gate import Aggregate, Problem, Rule
-from lkgate.model.measurement import MetricSpec
+from lkgate.model.measurement import MetricSpec, Sample
 from lkgate.stats.estimate import Estimate, FromBounds
 from lkgate.stats.family import holm
 from lkgate.stats.resample import SEED
 from lkgate.stats.shares import Bounds, independent_difference
 from lkgate.stats.sides import Side, difference
 
+Takes = Sequence[Samples]
 MORE = "Record more of them, or judge another key."
 
 
@@ -76,8 +77,8 @@ def gap(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> Trial | Problem:
         said = f"only {key} {next(iter(levels))}" if levels else f"no {key}"
         return Problem(None, f"there is {said}, and a gap needs two levels", MORE)
     values: dict[str, float] = {}
-    for level, calls in levels.items():
-        samples = [sample for call in calls for sample in call]
+    for level, takes in levels.items():
+        samples = _samples(takes)
         value = aggregate(rule.aggregate, samples)
         needs = carried_by(rule.aggregate)
         if value is None or len(samples) < needs:
@@ -111,8 +112,8 @@ def worst_level(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> list[Par
     assert key is not None
     sign = 1.0 if spec.direction == "lower" else -1.0
     found = {
-        level: sign * (aggregate(rule.aggregate, [s for call in calls for s in call]) or 0.0)
-        for level, calls in _levels(key, parts).items()
+        level: sign * (aggregate(rule.aggregate, _samples(takes)) or 0.0)
+        for level, takes in _levels(key, parts).items()
     }
     if not found:
         return []
@@ -120,14 +121,19 @@ def worst_level(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> list[Par
     return [part for part in parts if level_of(key, part.call) == worst]
 
 
-def _levels(key: str, parts: Sequence[Part]) -> Mapping[str, list[Samples]]:
-    """The samples of each call of each level; a level whose calls measured nothing is one too."""
-    found: dict[str, list[Samples]] = {}
+def _samples(calls: Sequence[Takes]) -> list[Sample]:
+    return [sample for takes in calls for samples in takes for sample in samples]
+
+
+def _levels(key: str, parts: Sequence[Part]) -> Mapping[str, list[Takes]]:
+    """The samples of each take of each call of each level; a level whose calls measured nothing is
+    one too."""
+    found: dict[str, list[Takes]] = {}
     for takes in by_recording(parts):
         level = level_of(key, takes[0].call)
         if level is not None:
             calls = found.setdefault(level, [])
-            samples = [point.sample for part in takes for point in part.points]
+            samples = [[point.sample for point in part.points] for part in takes if part.points]
             if samples:
                 calls.append(samples)
     return {level: found[level] for level in sorted(found)}
@@ -135,31 +141,32 @@ def _levels(key: str, parts: Sequence[Part]) -> Mapping[str, list[Samples]]:
 
 def _sampled(
     name: Aggregate,
-    levels: Mapping[str, list[Samples]],
+    levels: Mapping[str, list[Takes]],
     widest: tuple[str, str],
     allowed: float,
     *,
     rare: bool,
 ) -> Sampled:
-    hits = {level: hits_of(name, calls) for level, calls in levels.items()}
+    hits = {level: hits_of(name, takes) for level, takes in levels.items()}
     pairs = [widest, *(pair for pair in permutations(levels, 2) if pair != widest)]
     method: Method = "shares_of_calls"
     estimates: list[Estimate] = []
-    shares = {level: found for level, found in hits.items() if found is not None}
+    shares = {level: shares_of(found) for level, found in hits.items() if found is not None}
     if len(shares) == len(levels):
         estimates = [_of_shares(shares[one], shares[other], allowed) for one, other in pairs]
     else:
         method = "resampled_calls"
+        every = {level: [_samples([call]) for call in takes] for level, takes in levels.items()}
         sides = {
             level: Side.of(turns_of(name, calls), statistic_of(name), seed=SEED + at, rare=rare)
-            for at, (level, calls) in enumerate(levels.items(), 1)
+            for at, (level, calls) in enumerate(every.items(), 1)
         }
         estimates = [difference(sides[one], sides[other], allowed) for one, other in pairs]
     counts = (len(levels[widest[0]]), len(levels[widest[1]]))
     return Sampled(Widest(tuple(estimates)), counts, method)
 
 
-def _of_shares(one: Sequence[int], other: Sequence[int], allowed: float) -> Estimate:
+def _of_shares(one: Sequence[float], other: Sequence[float], allowed: float) -> Estimate:
     def formula(confidence: float, factor: float) -> Bounds:
         found = independent_difference(
             sum(one) * factor,

@@ -113,6 +113,13 @@ def _divergence_judged(gate: Gate, one: Examined) -> bool:
     return any(
         rule.severity == "error"
         and rule.metric in DIVERGENCE
+        and _can_fail(rule)
         and outside(rule, one.call.call, one.call.labels) is False
         for rule in gate.rules
     )
+
+
+def _can_fail(rule: Rule) -> bool:
+    """Whether it has a limit that too much divergence breaks."""
+    shares = rule.aggregate in ("rate", "mean")
+    return compares(rule) or (rule.max is not None and not (shares and rule.max >= 1.0))

@@ -12,7 +12,7 @@ from lkgate.gate.trial import about
 from lkgate.measure.registry import METRICS, measure
 from lkgate.measure.session import Session
 from lkgate.model.check import Limit, Margin
-from lkgate.model.gate import Gate, Rule
+from lkgate.model.gate import Aggregate, Gate, Rule
 from lkgate.model.label import Labels
 from lkgate.model.measurement import MetricSpec
 from lkgate.stats.power import (
@@ -129,7 +129,7 @@ class _Question:
         margin = getattr(self.rule, self.limit)
         assert isinstance(margin, Margin)
         sign = 1.0 if self.limit == "max_increase" else -1.0
-        hits = hits_of(self.rule.aggregate, samples)
+        hits = _hits(self.rule.aggregate, samples)
         if hits is not None and margin.relative is None:
             return self._share(hits, margin.absolute or 0.0, sign)
         turns = turns_of(self.rule.aggregate, samples)
@@ -160,9 +160,9 @@ class _Question:
 
             def broken(count: int) -> bool:
                 now = [1 - good] * count + [good] * (sound - count) + rest
-                return share_change(now, [good] * sound + rest, allowed, sign).above(
-                    0.0, self.strict
-                )
+                before = [good] * sound + rest
+                change = share_change(_once(now), _once(before), allowed, sign)
+                return change.above(0.0, self.strict)
 
             hit = detectable_share(sound, broken, SHARE)
             return None if hit is None else hit * sound / (len(hits) * times)
@@ -180,7 +180,7 @@ class _Question:
 
     def _absolute(self, samples: list[Samples]) -> Power:
         limit = getattr(self.rule, self.limit)
-        hits = hits_of(self.rule.aggregate, samples)
+        hits = _hits(self.rule.aggregate, samples)
         if hits is not None:
             sign = 1.0 if self.limit == "max" else -1.0
 
@@ -224,7 +224,7 @@ class _Question:
     def _error(self, samples: list[Samples], seed: int) -> float | None:
         if len(samples) < 2:
             return None
-        hits = hits_of(self.rule.aggregate, samples)
+        hits = _hits(self.rule.aggregate, samples)
         if hits is not None:
             # As if one call more had it and one had not: a share of all shows no spread.
             share = (sum(hits) + 1) / (len(hits) + 2)
@@ -265,3 +265,13 @@ class _Question:
 
 def _is_of(labels: Labels | None, key: str, level: str) -> bool:
     return labels is not None and labels.cohort.get(key) == level
+
+
+def _hits(aggregate: Aggregate, samples: Sequence[Samples]) -> list[int] | None:
+    """Of calls that were taken once each."""
+    hits = hits_of(aggregate, [[one] for one in samples])
+    return None if hits is None else [takes[0] for takes in hits]
+
+
+def _once(hits: Sequence[int]) -> list[list[int]]:
+    return [[hit] for hit in hits]

@@ -39,13 +39,14 @@ def sampled_change(
     count = (len(used),)
     if all(_same(part.now, part.before) for takes in used for part in takes):
         return Sampled(Unchanged(over), count, "no_change")
-    now = [[sample for part in takes for sample in part.now] for takes in used]
-    before = [[sample for part in takes for sample in part.before] for takes in used]
-    hits, had = hits_of(aggregate, now), hits_of(aggregate, before)
+    hits = hits_of(aggregate, [[part.now for part in takes] for takes in used])
+    had = hits_of(aggregate, [[part.before for part in takes] for takes in used])
     if hits is not None and had is not None and allowed.relative is None:
         return Sampled(
             share_change(hits, had, allowed.absolute or 0.0, sign), count, "shares_of_calls"
         )
+    now = [[sample for part in takes for sample in part.now] for takes in used]
+    before = [[sample for part in takes for sample in part.before] for takes in used]
     after, earlier = turns_of(aggregate, now), turns_of(aggregate, before)
     estimate = excess(
         after,
@@ -72,14 +73,15 @@ def sampled_limit(
         sign: 1 for a maximum, -1 for a minimum.
     """
     used = [
-        [point.sample for part in takes for point in part.points]
+        [[point.sample for point in part.points] for part in takes]
         for takes in by_recording([part for part in parts if part.points])
     ]
     count = (len(used),)
     hits = hits_of(aggregate, used)
     if hits is not None:
-        return Sampled(share_limit(sum(hits), len(hits), limit, sign), count, "shares_of_calls")
-    turns = turns_of(aggregate, used)
+        share = share_limit(sum(shares_of(hits)), len(hits), limit, sign)
+        return Sampled(share, count, "shares_of_calls")
+    turns = turns_of(aggregate, [[s for samples in takes for s in samples] for takes in used])
     found = turns.estimate(statistic_of(aggregate), seed=SEED)
     beyond = FromSpread(sign * (found.value - limit), found.error, found.degrees)
     if not is_rare(aggregate, unit):
@@ -110,23 +112,41 @@ def statistic_of(aggregate: Aggregate) -> Statistic:
     return Statistic(PERCENTILES.get(aggregate))
 
 
-def hits_of(aggregate: Aggregate, calls: Sequence[Samples]) -> list[int] | None:
-    """Whether each call has it, if that is all that a rule's samples say: a share of calls."""
-    if aggregate not in ("mean", "rate") or any(len(samples) != 1 for samples in calls):
+def hits_of(aggregate: Aggregate, takes: Sequence[Sequence[Samples]]) -> list[list[int]] | None:
+    """Whether each take of each call has it, if that is all that a rule's samples say: a share."""
+    if aggregate not in ("mean", "rate"):
         return None
-    single = [samples[0] for samples in calls]
-    if any(s.weight != 1.0 or s.value not in (0.0, 1.0) for s in single):
-        return None
-    return [int(s.value or 0.0) for s in single]
+    found = []
+    for calls in takes:
+        single = [sample for samples in calls for sample in samples]
+        if not single or any(len(samples) != 1 for samples in calls):
+            return None
+        if any(s.weight != 1.0 or s.value not in (0.0, 1.0) for s in single):
+            return None
+        found.append([int(s.value or 0.0) for s in single])
+    return found
+
+
+def shares_of(hits: Sequence[Sequence[int]]) -> list[float]:
+    """Of each call, how many of its takes have it: more takes are no more calls."""
+    return [sum(takes) / len(takes) for takes in hits]
 
 
 def share_change(
-    hits: Sequence[int], had: Sequence[int], allowed: float, sign: float
+    hits: Sequence[Sequence[int]], had: Sequence[Sequence[int]], allowed: float, sign: float
 ) -> FromBounds:
-    """How far a change of a share of calls goes beyond what is allowed."""
-    pairs = list(zip(hits, had, strict=True))
-    both, only_now = pairs.count((1, 1)), pairs.count((1, 0))
-    only_before, neither = pairs.count((0, 1)), pairs.count((0, 0))
+    """How far a change of a share of calls goes beyond what is allowed.
+
+    Args:
+        hits, had: of each take of each call.
+    """
+    takes = [list(zip(now, before, strict=True)) for now, before in zip(hits, had, strict=True)]
+
+    def calls_with(pair: tuple[int, int]) -> float:
+        return sum(pairs.count(pair) / len(pairs) for pairs in takes)
+
+    both, only_now = calls_with((1, 1)), calls_with((1, 0))
+    only_before, neither = calls_with((0, 1)), calls_with((0, 0))
 
     def formula(confidence: float, factor: float) -> Bounds:
         counts = (both * factor, only_now * factor, only_before * factor, neither * factor)
@@ -135,11 +155,11 @@ def share_change(
             return Bounds(found.low - allowed, found.high - allowed)
         return Bounds(-found.high - allowed, -found.low - allowed)
 
-    change = (only_now - only_before) / len(pairs)
+    change = (only_now - only_before) / len(takes)
     return FromBounds(sign * change - allowed, formula)
 
 
-def share_limit(hits: int, calls: int, limit: float, sign: float) -> FromBounds:
+def share_limit(hits: float, calls: int, limit: float, sign: float) -> FromBounds:
     """How far a share of calls lies beyond a limit."""
 
     def formula(confidence: float, factor: float) -> Bounds:

@@ -63,8 +63,11 @@ def measure(session: Session, metric: Metric) -> Measurement:
             raise
         return missing(metric.spec, f"it failed: {type(error).__name__}: {error}")
     for sample in samples:
-        if sample.value is not None and not math.isfinite(sample.value):
-            return missing(metric.spec, f"the value is {sample.value}")
+        for number in (sample.value, sample.amount, sample.weight):
+            if number is not None and not math.isfinite(number):
+                return missing(metric.spec, f"the value is {number}")
+        if sample.weight < 0:
+            return missing(metric.spec, f"the weight is {sample.weight}")
     return summarise(metric.spec, samples)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lkgate.measure.argument import wrong_arguments
 from lkgate.measure.pairing import Pairing, pair
-from lkgate.measure.sample import measured
+from lkgate.measure.sample import absent, measured
 from lkgate.measure.session import Session
 from lkgate.model.bundle import Span
 from lkgate.model.label import ExpectedTool
@@ -104,6 +104,8 @@ def tool_argument_errors(session: Session) -> Iterator[Sample]:
         wrong = wrong_arguments(expected[i], call.arguments)
         note = f"{call.name} {'; '.join(map(str, wrong))}" if wrong else call.name
         yield measured(float(bool(wrong)), turn, span_of(call), note)
+    if expected and not pairing.matched and not pairing.moved:
+        yield absent(None, session.whole, "none of the tools that were due was called")
     yield from _none_due(session, expected, made)
 
 

@@ -13,8 +13,8 @@ METRICS = (
             "unanswered_turns", "count", "lower", "turn", "sum", "turn_taking", BOTH,
             "Caller turns that wait for an answer and get none.",
             misleads="An agent that never speaks is counted here and has no latency at all: "
-            "judge both. A caller who leaves within 2 s did not wait.",
-            comparable=True,
+            "judge both. A caller who leaves within 2 s did not wait. It counts after a divergence "
+            "too: in whatever conversation, a caller who waits is to be answered.",
         ),
         latency.unanswered_turns,
     ),
