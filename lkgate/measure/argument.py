@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 
 from lkgate.measure.compare import Mismatch, mismatches
-from lkgate.measure.number import MONTHS, WEEKDAYS, canonical, value_of
+from lkgate.measure.number import MONTHS, WEEKDAYS, canonical, quantity_of
 from lkgate.measure.words import similarity, words_of
 from lkgate.model.event import Json
 from lkgate.model.label import ArgumentRule, ExpectedTool
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _CLOCK = re.compile(
-    r"(\d{1,2})(?::(\d{2}))?(?::\d{2}(?:\.\d+)?)?\s*([ap])\.?\s?m\b|(\d{1,2}):(\d{2})"
+    r"(\d{1,2})(?::(\d{2}))?(?::00(?:\.0+)?)?\s*([ap])\.?\s?m\b\.?"
+    r"|(\d{1,2}):(\d{2})(?::00(?:\.0+)?)?(?!\d)"
 )
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?:\s+of)?\s+([a-z]+)(?:\s+(\d{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]+)\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4}))?")
 
-# Year, month and day, each if it is said; a weekday; minutes since midnight.
-_When = tuple[tuple[int | None, int, int] | None, int | None, int | None]
+# Words that say nothing of when it is.
+_FILLERS = {"at", "of", "on", "the"}
+
+# Year, month and day, each if it is said; a weekday; minutes since midnight; what else is said.
+_When = tuple[tuple[int | None, int, int] | None, int | None, int | None, tuple[str, ...]]
 
 
 def wrong_arguments(expected: ExpectedTool, made: Json) -> list[Mismatch]:
@@ -52,10 +56,10 @@ def agree(rule: ArgumentRule, wanted: Json, given: Json) -> bool:
         return False
     if rule.kind == "number":
         left, right = _number(wanted), _number(given)
+        if left is None or right is None or (left[1] and right[1] and left[1] != right[1]):
+            return False
         # 1e-9: 0.3 - 0.2 is a hair below 0.1 in binary.
-        return None not in (left, right) and abs((left or 0) - (right or 0)) <= (
-            rule.tolerance + 1e-9
-        )
+        return abs(left[0] - right[0]) <= rule.tolerance + 1e-9
     if not isinstance(wanted, str) or not isinstance(given, str):
         return False
     if rule.kind == "date":
@@ -78,17 +82,21 @@ def _within(place: str, path: str) -> bool:
     return place == path or place.startswith((f"{path}.", f"{path}["))
 
 
-def _number(value: Json) -> float | None:
+def _number(value: Json) -> tuple[float, str] | None:
     if isinstance(value, str):
-        return value_of(value)
-    return float(value) if isinstance(value, int | float) else None
+        return quantity_of(value)
+    try:
+        return (float(value), "") if isinstance(value, int | float) else None
+    except OverflowError:  # more digits than a float holds
+        return None
 
 
 def _when(text: str) -> _When | None:
     """A day and a time of day as they are mostly written, ``None`` if there is neither.
 
     ``2026-11-20``, ``20 November 2026``, ``November 20``, ``friday``; ``14:30``, ``2:30 pm``,
-    ``2 pm``. Days in digits alone (``3/4``) are read nowhere the same, so they are not read.
+    ``2 pm``. Days in digits alone (``3/4``) are read nowhere the same, so they are not read. What
+    is not read (``tomorrow``, ``half past``, ``+02:00``) has to be the same words.
     """
     plain = text.lower().replace("t", " ", 1) if _ISO.match(text) else text.lower()
     day: tuple[int | None, int, int] | None = None
@@ -108,7 +116,11 @@ def _when(text: str) -> _When | None:
             minute = (int(clock[1]) % 12 + 12 * (clock[3] == "p")) * 60 + int(clock[2] or 0)
         else:
             minute = int(clock[4]) * 60 + int(clock[5])
-    return None if (day, weekday, minute) == (None, None, None) else (day, weekday, minute)
+        plain = plain.replace(clock[0], " ", 1)
+    if (day, weekday, minute) == (None, None, None):
+        return None
+    left = tuple(w for w in words_of(plain) if w not in _FILLERS and w not in WEEKDAYS)
+    return day, weekday, minute, left
 
 
 def _month(word: str) -> int | None:

@@ -142,7 +142,10 @@ def escalated(session: Session) -> Iterator[Sample]:
 def caller_repeats(session: Session) -> Iterator[Sample]:
     said: list[tuple[str, ...]] = []
     for turn in session.of("caller"):
-        words = words_of(turn.text or "")
+        if turn.text is None:
+            yield inapplicable(turn, turn.span, "the recogniser made no words of it")
+            continue
+        words = words_of(turn.text)
         again = len(words) >= _MIN_WORDS and any(_alike(words, other) for other in said[-_REACH:])
         note = f"'{turn.text}' again" if again else None
         yield measured(float(again), turn, turn.span, note)
@@ -151,7 +154,10 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
 
 def caller_corrections(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
-        words = words_of(turn.text or "")
+        if turn.text is None:
+            yield inapplicable(turn, turn.span, "the recogniser made no words of it")
+            continue
+        words = words_of(turn.text)
         corrects = any(contains(words, phrase) for phrase in _CORRECTING)
         corrects = corrects and not any(contains(words, phrase) for phrase in _DECLINING)
         yield measured(float(corrects), turn, turn.span, f"'{turn.text}'" if corrects else None)

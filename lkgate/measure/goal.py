@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lkgate.measure.argument import wrong_arguments
 from lkgate.measure.pairing import pair
-from lkgate.measure.sample import inapplicable, measured
+from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.tool import against_labels, calls_of, span_of
 from lkgate.measure.words import contains, words_of
@@ -30,6 +30,10 @@ class Act:
 
 def task_completed(session: Session) -> Iterator[Sample]:
     wrong, first = not_done(session)
+    if _labels(session).forbidden_phrases and not wrong:
+        for turn in _unheard(session):
+            yield absent(turn, turn.span, turn.text_absent or "no words of the agent")
+            return
     span = first.span if first is not None else session.whole
     yield measured(float(not wrong), first, span, "; ".join(wrong) or None)
 
@@ -94,7 +98,11 @@ def forbidden_phrases(session: Session) -> Iterator[Sample]:
     if not never:
         yield inapplicable(None, session.whole, "the labels forbid no phrase")
         return
+    unheard = _unheard(session)
     for turn in session.of("agent"):
+        if turn in unheard:
+            yield absent(turn, turn.span, turn.text_absent or "no words of the agent")
+            continue
         said = _said_of(turn, never)
         note = "; ".join(f"'{phrase}' is forbidden" for phrase in said) or None
         yield measured(len(said), turn, turn.span, note)
@@ -169,6 +177,11 @@ def _makes(made: Step, wanted: Step) -> bool:
     if made.kind == "says":
         return contains(words_of(made.what), words_of(wanted.what))
     return made.what == wanted.what
+
+
+def _unheard(session: Session) -> list[Turn]:
+    """Turns in which the agent was heard, and nothing says what it said."""
+    return [turn for turn in session.of("agent") if turn.text is None and turn.spans]
 
 
 def _said_of(turn: Turn, phrases: tuple[str, ...]) -> list[str]:

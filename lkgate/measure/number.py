@@ -24,6 +24,12 @@ _UNITS = {word: n for names in (_SMALL, _ORDINAL) for n, word in enumerate(names
 del _UNITS["second"]
 _DECADES = {word: 10 * (n + 2) for names in (_TENS, _TENTHS) for n, word in enumerate(names)}
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
+# What stands behind digits and makes them another number.
+_FACTORS = {
+    **_SCALES, "k": 1_000, "mn": 1_000_000, "billion": 10**9, "bn": 10**9, "percent": 0.01,
+}  # fmt: skip
+# Between digits and letters: 3pm, 5a, a1.
+_GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th)?")
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -46,21 +52,30 @@ def canonical(text: str) -> tuple[str, ...]:
 
 def facts_of(text: str) -> tuple[str, ...]:
     """The digits, weekdays and months of a text, in order."""
-    return tuple(token for token, digit in _tokens(words_of(text)) if digit or token in _CALENDAR)
+    apart = _GLUED.sub(" ", text)
+    return tuple(token for token, digit in _tokens(words_of(apart)) if digit or token in _CALENDAR)
 
 
-def value_of(text: str) -> float | None:
-    """The one number that a text is: ``1,200.50``, ``-3``, ``$ 5``, ``twenty five``."""
+def quantity_of(text: str) -> tuple[float, str] | None:
+    """The one number that a text is, and its unit if it says one.
+
+    ``1,200.50``, ``-3``, ``$ 5``, ``twenty five``; ``2.5 million``, ``5k`` and ``5 %`` are the
+    numbers that they mean; ``5 am`` is 5 of the unit ``am``.
+    """
     plain = re.sub(r"(?<=\d)[,_ ](?=\d{3}\b)", "", text.strip())
     found = re.fullmatch(
-        r"[^\d.+-]{0,3}\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))\s*\D{0,12}", plain
+        r"[^\d.+-]{0,3}\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))\s*(\D{0,20})", plain
     )
     if found is not None:
-        return float(found[1])
+        number = float(found[1])
+        said = found[2].lower().replace("%", " percent ").split()
+        while said and said[0] in _FACTORS:
+            number *= _FACTORS[said.pop(0)]
+        return number, " ".join(words_of(" ".join(said)))
     # Digits that are no plain number are a date, a version, a telephone number.
     tokens = [] if re.search(r"\d", text) else _tokens(words_of(text))
     if tokens and all(digit for _, digit in tokens) and len(tokens) <= 15:
-        return float("".join(token for token, _ in tokens))
+        return float("".join(token for token, _ in tokens)), ""
     return None
 
 

@@ -6,6 +6,7 @@ a call. The file is run once, when the gate that names it is read.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
@@ -57,10 +58,12 @@ def _named(file: str, attribute: str) -> object:
         described = spec_from_loader(loader.name, loader)
         assert described is not None  # of a loader there always is one
         module = module_from_spec(described)
+        # As an import does it: a dataclass looks its module up there.
+        sys.modules[described.name] = module
         loader.exec_module(module)
     except FileNotFoundError:
         raise ConfigError("there is no such file", where=file, next_step=_SHAPE) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(
             f"it fails when it is run: {type(error).__name__}: {error}", where=file
         ) from error

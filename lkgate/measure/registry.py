@@ -16,7 +16,7 @@ from lkgate.measure.metric import Metric
 from lkgate.measure.plugin import installed
 from lkgate.measure.sample import missing, summarise
 from lkgate.measure.session import Session
-from lkgate.model.measurement import Measurement
+from lkgate.model.measurement import Measurement, Sample
 
 LAYERS: Mapping[str, tuple[Metric, ...]] = {
     "The whole call": call.METRICS,
@@ -57,8 +57,8 @@ def measure(session: Session, metric: Metric) -> Measurement:
         if evidence in session.absent:
             return missing(metric.spec, session.absent[evidence])
     try:
-        samples = tuple(metric.samples(session))
-    except Exception as error:
+        samples = tuple(_checked(sample) for sample in metric.samples(session))
+    except (Exception, SystemExit) as error:
         if metric.spec.name in METRICS:
             raise
         return missing(metric.spec, f"it failed: {type(error).__name__}: {error}")
@@ -69,6 +69,15 @@ def measure(session: Session, metric: Metric) -> Measurement:
         if sample.weight < 0:
             return missing(metric.spec, f"the weight is {sample.weight}")
     return summarise(metric.spec, samples)
+
+
+def _checked(sample: Sample) -> Sample:
+    if not isinstance(sample, Sample):
+        raise TypeError(f"it gave {sample!r:.80}, which is no Sample")
+    for number in (sample.value, sample.amount, sample.weight):
+        if not isinstance(number, int | float | None):
+            raise TypeError(f"it gave {number!r:.80}, which is no number")
+    return sample
 
 
 def measure_all(session: Session, own: Iterable[str] = ()) -> dict[str, Measurement]:

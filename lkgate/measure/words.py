@@ -19,12 +19,17 @@ def words_of(text: str) -> tuple[str, ...]:
     """Words in their normal form.
 
     Unicode NFKC, lower case; typographic apostrophes become ``'``; every other punctuation mark
-    (hyphens too) separates words; apostrophes at a word's edge are dropped. Numbers stay as they
-    are written: ``3`` and ``three`` differ.
+    (hyphens too) separates words; apostrophes at a word's edge are dropped. Signs that combine
+    with a letter, as vowels in Devanagari do, belong to it. Numbers stay as they are written: ``3``
+    and ``three`` differ. A script without spaces between words has one word a sentence.
     """
     plain = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
-    words = (word.strip("'") for word in _NOT_WORD.sub(" ", plain).split())
+    words = (word.strip("'") for word in _NOT_WORD.sub(_kept, plain).split())
     return tuple(word for word in words if word)
+
+
+def _kept(found: re.Match[str]) -> str:
+    return found[0] if unicodedata.category(found[0]).startswith("M") else " "
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Step, ...]:

@@ -18,6 +18,10 @@ from tests.measure.builders import Step, result, without
 OWN = '''\
 """A team's own checks."""
 
+from __future__ import annotations
+
+import dataclasses
+
 from lkgate.measure import Metric, measured, spec
 
 
@@ -37,6 +41,23 @@ def wordy(session):
     return "many"
 
 
+def leaves(session):
+    raise SystemExit(0)
+
+
+@dataclasses.dataclass
+class Count:
+    words: int
+
+
+def shares(session):
+    yield dataclasses.replace(measured(1, None, session.whole), amount=float("nan"))
+
+
+def texts(session):
+    yield "none"
+
+
 def each(session):
     for turn in session.of("agent"):
         yield measured(len(turn.text or ""), turn, turn.span)
@@ -44,6 +65,12 @@ def each(session):
 
 LETTERS = Metric(
     spec("letters", "count", "lower", "turn", "max", "llm", ("agent_transcript",), "Letters."), each
+)
+NAN = Metric(
+    spec("nan", "ratio", "lower", "call", "rate", "llm", ("agent_transcript",), "None."), shares
+)
+TEXTS = Metric(
+    spec("texts", "count", "lower", "call", "sum", "llm", ("agent_transcript",), "None."), texts
 )
 BROKEN = Metric(spec("letters", "count", "lower", "turn", "max", "llm", (), "Letters."), each)
 NUMBER = 5
@@ -53,6 +80,7 @@ STEPS = [Step("Hello.", "Hi."), Step("Bye.", "Thank you.")]
 
 def gate(directory: Path, metric: str, limit: str = "min: 1") -> Path:
     (directory / "own.py").write_text(OWN)
+    (directory / "exits.py").write_text("raise SystemExit(0)\n")
     path = directory / "gate.yaml"
     path.write_text(
         f"version: 1\nrules:\n- {{id: it, metric: '{metric}', aggregate: sum, {limit}}}\n"
@@ -89,6 +117,9 @@ def test_metric_says_what_it_needs(tmp_path: Path) -> None:
     [
         ("fails", "it failed: AttributeError: 'Session' object has no attribute 'nothing'"),
         ("wordy", "it failed: TypeError: it gave 'many', which is no number"),
+        ("leaves", "it failed: SystemExit: 0"),
+        ("NAN", "the value is nan"),
+        ("TEXTS", "it failed: TypeError: it gave 'none', which is no Sample"),
     ],
 )
 def test_one_that_fails_has_no_verdict(tmp_path: Path, name: str, said: str) -> None:
@@ -108,9 +139,10 @@ def test_without_evidence_and_without_a_baseline_it_has_no_verdict(tmp_path: Pat
     [
         ("python:own.py", "names no file and function\n  Write it as python:FILE.py:NAME"),
         ("python:none.py:polite", "none.py: there is no such file"),
-        ("python:own.py:rude", "own.py: it holds no rude\n  It holds: Metric, measured, spec, "),
+        ("python:own.py:rude", "own.py: it holds no rude\n  It holds: annotations, dataclasses, "),
         ("python:own.py:NUMBER", "own.py: NUMBER is 5, no function of a session and no Metric"),
         ("python:own.py:BROKEN", "own.py:BROKEN: letters names no evidence"),
+        ("python:exits.py:x", "exits.py: it fails when it is run: SystemExit: 0"),
         ("python:gate.yaml:x", "gate.yaml: it fails when it is run: SyntaxError"),
     ],
 )

@@ -272,6 +272,13 @@ def test_takes_of_one_recording_are_one_call() -> None:
     assert (sure(alone).calls, sure(finding(rule, takes(4))).calls) == ((1,), (4,))
     assert finding(rule, takes(4)).status == "fail"
     assert finding(f"{rule}, about: these_calls", takes(1)).status == "fail"
+    done = "metric: task_completed, aggregate: mean, min: 60%, about: calls_to_come"
+    complete = [call(str(n), "task_completed", [1.0]) for n in range(9)]
+    thrice = [
+        replace(one, call=replace(one.call, take_of=f"recording-{n % 3}"))
+        for n, one in enumerate(complete)
+    ]
+    assert sure(finding(done, thrice)).low == sure(finding(done, complete[:3])).low
     gap = f"{MEAN}, max_gap_between: language, max_gap: 1 s"
     spoken = [
         replace(one, call=replace(one.call, labels=labels("x", cohort={"language": language})))

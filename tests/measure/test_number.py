@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lkgate.measure.number import canonical, facts_of, value_of
+from lkgate.measure.number import canonical, facts_of, quantity_of
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,33 @@ def test_facts_are_digits_weekdays_and_months() -> None:
     ],
 )
 def test_value(text: str, value: float | None) -> None:
-    assert value_of(text) == value
+    found = quantity_of(text)
+    assert (found and found[0]) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2.5 million", (2_500_000.0, "")),
+        ("5k", (5_000.0, "")),
+        ("5 %", (0.05, "")),
+        ("3 thousand euros", (3_000.0, "euros")),
+        ("5 am", (5.0, "am")),
+    ],
+)
+def test_scales_and_units(text: str, found: tuple[float, str]) -> None:
+    assert quantity_of(text) == found
+
+
+def test_digits_glued_to_letters_are_facts() -> None:
+    assert facts_of("3pm in room 5a, the 1st") == ("3", "5", "1")
 
 
 @given(st.integers(0, 999_999))
 def test_a_number_is_its_digits_in_words_too(number: int) -> None:
     assert canonical(in_words(number)) == tuple(str(number))
-    assert value_of(in_words(number)) == number
-    assert value_of(f"{number:,}") == number
+    assert quantity_of(in_words(number)) == (number, "")
+    assert quantity_of(f"{number:,}") == (number, "")
 
 
 def in_words(number: int) -> str:

@@ -23,6 +23,10 @@ def test_normal_form() -> None:
     )
     assert words_of("Caf\u00e9 \uff21\uff22") == ("caf\u00e9", "ab")
     assert words_of(" ... ") == ()
+    assert words_of("\u0939\u093f\u0928\u094d\u0926\u0940, \u0915\u093e") == (
+        "\u0939\u093f\u0928\u094d\u0926\u0940",
+        "\u0915\u093e",
+    )
 
 
 @cache

@@ -9,7 +9,8 @@ from lkgate.model.measurement import Evidence
 _HEARD: tuple[Evidence, ...] = ("caller_audio", "caller_transcript", "labels")
 _NORMAL = (
     "Case and punctuation do not count, but spelling does: 3 and three differ, and so do colour "
-    "and color. Labels that write what was heard, not what was said, make every recogniser perfect."
+    "and color. A script without spaces between words has one word a sentence. Labels that write "
+    "what was heard, not what was said, make every recogniser perfect."
 )
 
 METRICS = (
