@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 from lkgate.measure.compare import mismatches
@@ -63,7 +62,7 @@ def signs(call: JudgedCall) -> tuple[Sign, ...]:
     Other words of the agent around the same acts are left out: they are no reason for anything
     that a rule finds. So are latencies, whose parts tell more than their order does.
     """
-    found = [*_counted(call), *_failed_tools(call), *_stopped(call)]
+    found = [*_counted(call), *_failed_tools(call)]
     if call.difference is not None:
         for pair in call.difference.pairs:
             found += _of(pair)
@@ -139,23 +138,6 @@ def _counted(call: JudgedCall) -> Iterator[Sign]:
             for one in more:
                 detail = one.note or name.replace("_", " ")
                 yield Sign(one.span.start_us, layer, "conversation", one.turn, detail)
-
-
-def _stopped(call: JudgedCall) -> Iterator[Sign]:
-    """The agent fell silent for a sound without words, and said no more of what it was saying."""
-    found = _cut_for_nothing(call.turns)
-    if call.baseline_turns and len(found) > len(_cut_for_nothing(call.baseline_turns)):
-        for turn in found:
-            detail = "the agent stopped for a sound without words, and did not go on"
-            yield Sign(turn.span.end_us, "turn_taking", "conversation", turn.index, detail)
-
-
-def _cut_for_nothing(turns: Sequence[Turn]) -> list[Turn]:
-    return [
-        turn
-        for turn, after in pairwise(turns)
-        if turn.interrupted and after.role == "caller" and not after.messages
-    ]
 
 
 def _failed_tools(call: JudgedCall) -> Iterator[Sign]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+from lkgate.measure import field
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import overlap, total_us
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
+from lkgate.model.turn import Turn
+
+# LiveKit's false_interruption_timeout, unless a program sets another: so long after a sound its
+# words must have come.
+_WORDLESS_US = 2_000_000
+# From LiveKit's timer to the event in the room.
+_SLACK_US = 1_000_000
 
 
 def barge_ins(session: Session) -> Iterator[Sample]:
@@ -32,20 +41,63 @@ def words_spoken_over(session: Session) -> Iterator[Sample]:
 
 
 def false_interruptions(session: Session) -> Iterator[Sample]:
-    seen = session.of_kind("agent_false_interruption")
-    for event in seen:
-        at = session.turn_at(event.t_us)
-        yield measured(1.0, at, Span(event.t_us, event.t_us), "the agent stopped for nothing")
-    if not seen:
+    found = _stops(session)
+    for at, span, _ in found:
+        yield measured(1.0, at, span, "the agent stopped for nothing")
+    if not found:
         yield measured(0.0, None, session.whole)
 
 
 def false_interruptions_not_resumed(session: Session) -> Iterator[Sample]:
-    for event in session.of_kind("agent_false_interruption"):
-        lost = event.data.get("resumed") is not True
-        note = "the agent did not go on with what it was saying" if lost else "the agent went on"
-        at = session.turn_at(event.t_us)
-        yield measured(float(lost), at, Span(event.t_us, event.t_us), note)
+    for at, span, resumed in _stops(session):
+        lost = "the agent stopped for a sound without words, and did not go on"
+        yield measured(float(not resumed), at, span, "the agent went on" if resumed else lost)
+
+
+_Stop = tuple[Turn | None, Span, bool]
+
+
+def _stops(session: Session) -> list[_Stop]:
+    """Where the agent stopped for nothing, and whether it went on: as LiveKit says, and as it does
+    not say where it is not to go on after one, for then it cuts its speech off and waits no more.
+    """
+    told = session.of_kind("agent_false_interruption")
+    found = [
+        (
+            session.turn_at(event.t_us),
+            Span(event.t_us, event.t_us),
+            event.data.get("resumed") is True,
+        )
+        for event in told
+    ]
+    for turn, after in pairwise(session.turns):
+        if not _cut_for_nothing(session, turn, after):
+            continue
+        heard = range(turn.span.start_us, after.span.end_us + _WORDLESS_US + _SLACK_US)
+        if not any(event.t_us in heard for event in told):
+            found.append((turn, Span(turn.span.end_us, after.spans[0].end_us), False))
+    return sorted(found, key=lambda stop: stop[1])
+
+
+def _cut_for_nothing(session: Session, turn: Turn, after: Turn) -> bool:
+    """LiveKit cut the agent short while something sounded, and no words came of that sound."""
+    if not turn.interrupted or after.role != "caller" or not after.spans:
+        return False
+    cut_us = max(m.t_us for m in turn.messages if m.interrupted)
+    if after.span.start_us > max(cut_us, turn.span.end_us):
+        return False  # it was the program that stopped the agent
+    words = [
+        event.t_us
+        for event in session.of_kind("user_input_transcribed")
+        if (field.text(event.data, "transcript") or "").strip()
+    ]
+    # What the caller says after LiveKit has given up waiting is no part of what stopped the agent.
+    spans = pairwise(after.spans)
+    later = (b.start_us for a, b in spans if b.start_us - a.end_us >= _WORDLESS_US)
+    until_us = next(later, None)
+    if until_us is None or not words:
+        return not after.messages
+    return not any(after.span.start_us <= t_us < until_us for t_us in words)
 
 
 def repeated_interruptions(session: Session) -> Iterator[Sample]:

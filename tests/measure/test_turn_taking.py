@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from lkgate.model.bundle import Span
+from lkgate.model.event import Json
 from tests.measure.builders import bundle, said, span, us
 from tests.measure.measuring import measured
 
@@ -84,6 +88,52 @@ def test_false_interruption_that_was_resumed() -> None:
     assert measured("false_interruptions", none).value == 0
     found = measured("false_interruptions_not_resumed", none)
     assert (found.value, found.missing) == (None, False)
+
+
+# The agent speaks until 3.2 s and is cut short at a sound of the caller's from 2.8 s on.
+CUT = (3.2, *said("assistant", "Your test is", interrupted=True))
+LATER = (9.0, *said("user", "What do I bring?"))
+
+
+@pytest.mark.parametrize(
+    ("caller", "more", "stops"),
+    [
+        pytest.param([span(2.8, 3.5)], [], 1, id="no words came of the sound"),
+        pytest.param([span(2.8, 3.5)], [(4.5, *said("user", "Wait."))], 0, id="it was words"),
+        pytest.param([span(4.0, 4.5)], [], 0, id="the program stopped the agent"),
+        pytest.param(
+            [span(2.8, 3.5), span(5.6, 7.0)],
+            [(7.2, "user_input_transcribed", {"transcript": "What do I bring?"})],
+            1,
+            id="the words are of two seconds later",
+        ),
+        pytest.param(
+            [span(2.8, 3.5), span(5.6, 7.0)],
+            [
+                (3.9, "user_input_transcribed", {"transcript": "Wait"}),
+                (7.2, "user_input_transcribed", {"transcript": "What do I bring?"}),
+            ],
+            0,
+            id="words, and more words later",
+        ),
+        pytest.param(
+            [span(2.8, 3.5)], [(4.0, "agent_false_interruption", {"resumed": False})], 1,
+            id="LiveKit tells of it too",
+        ),
+    ],
+)  # fmt: skip
+def test_false_interruption_of_which_livekit_does_not_tell(
+    caller: list[Span], more: list[tuple[float, str, dict[str, Json]]], stops: int
+) -> None:
+    session = bundle(
+        caller=caller,
+        agent=[span(1, 3.2), span(10, 11)],
+        events=[CUT, *more, *([LATER] if len(caller) > 1 else [])],
+    )
+    assert measured("false_interruptions", session).value == stops
+    found = measured("false_interruptions_not_resumed", session)
+    assert found.value == (stops or None)
+    assert found.n == stops
 
 
 def test_words_spoken_over_need_words() -> None:

@@ -160,9 +160,12 @@ METRICS = (
         spec(
             "false_interruptions", "count", "lower", "turn", "sum", "turn_taking", ("session",),
             "Times that the agent stopped for a sound that was no interruption.",
-            source="LiveKit's event agent_false_interruption.",
-            misleads="LiveKit tells only of those whose speech was paused, not of speech that was "
-            "thrown away at once.",
+            source="LiveKit's event agent_false_interruption; where LiveKit is not to go on after "
+            "one it sends none, and it is a reply cut short (interrupted) by a sound of the "
+            "caller's from which no words came within 2 s.",
+            misleads="A recogniser that loses the caller's words makes a true interruption look "
+            "like a false one.",
+            version=2,
         ),
         interruption.false_interruptions,
     ),
@@ -171,9 +174,11 @@ METRICS = (
             "false_interruptions_not_resumed", "count", "lower", "turn", "sum", "turn_taking",
             ("session",),
             "False interruptions after which the agent did not go on with what it was saying.",
-            source="LiveKit's resumed of agent_false_interruption.",
+            source="LiveKit's resumed of agent_false_interruption; a reply that was cut short for "
+            "a sound without words is never gone on with.",
             misleads="With no false interruption in any call there is nothing to judge, and no "
-            "verdict.",
+            "verdict. As false_interruptions: words that the recogniser lost.",
+            version=2,
         ),
         interruption.false_interruptions_not_resumed,
     ),
