@@ -18,6 +18,7 @@ from lkgate.gate.load import load
 from lkgate.gate.metrics import baseline_of, metric_versions
 from lkgate.gate.support import refuse_percentiles, refuse_slices
 from lkgate.judge.panel import Panel
+from lkgate.measure.repeat import histories
 from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
@@ -84,8 +85,16 @@ def refuse_unsupported(gates: Sequence[Gate], recordings: Sequence[Recording]) -
 
 def known_sessions(recordings: Sequence[Recording]) -> list[tuple[str, Session]]:
     """The name and the accepted replay of each; the recording itself if none was accepted."""
+    past = histories({one.call: one.bundle for one in recordings})
     return [
-        (one.call, session_of(read_baseline(one.path) or one.bundle, one.bundle.labels))
+        (
+            one.call,
+            session_of(
+                read_baseline(one.path) or one.bundle,
+                one.bundle.labels,
+                history=past[one.call],
+            ),
+        )
         for one in recordings
     ]
 
@@ -118,7 +127,18 @@ def judge(
     calls = [one.recording.call for one in replayed]
     expected = () if every is None else gate.calls or every
     left_out = [name for name in expected if name not in calls]
-    results = [supplied(gate, _result(one), one.path, prices, panel) for one in replayed]
+    past = histories({one.recording.call: one.recording.bundle for one in replayed})
+    results = [
+        supplied(
+            gate,
+            replace(_result(one), history=past[one.recording.call]),
+            one.path,
+            one.recording.path,
+            prices,
+            panel,
+        )
+        for one in replayed
+    ]
     return evaluate(gate, results, recordings=calls, left_out=left_out)
 
 
@@ -143,6 +163,8 @@ def judge_rooms(
     expected = () if every is None else gate.calls or every
     left_out = [name for name in expected if name not in calls]
 
+    past = histories({one.recording.call: one.recording.bundle for one in played.calls})
+
     def repeated(names: Sequence[str]) -> list[str]:
         numbers = range(1, played.repeats + 1)
         return [take_name(name, n, played.repeats) for name in names for n in numbers]
@@ -150,7 +172,14 @@ def judge_rooms(
     verdict = evaluate(
         replace(gate, calls=tuple(repeated(gate.calls))),
         [
-            supplied(gate, _take_result(one, played.repeats), one.candidate.path, prices, panel)
+            supplied(
+                gate,
+                replace(_take_result(one, played.repeats), history=past[one.recording.call]),
+                one.candidate.path,
+                one.recording.path,
+                prices,
+                panel,
+            )
             for one in played.calls
         ],
         recordings=repeated(calls),

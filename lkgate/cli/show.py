@@ -45,6 +45,9 @@ def command(bundle: Path, events: bool, all_metrics: bool, listened: bool) -> No
         print_report(render(found, turns, measure(found, turns, found.labels)))
         return
     from lkgate.listen import LISTENED, listen
+    from lkgate.listen.synthesis import spoken_for, synthesis
 
     heard = listen(bundle, found, LISTENED if listened else ("levels",))
+    if found.manifest.source != "replay":
+        heard = synthesis(heard, spoken_for(bundle))
     print_report(numbers(measure(heard, turns, found.labels)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from lkgate.cassette import Exchange
 from lkgate.config import Config, read_prices
 from lkgate.gate.metrics import SPECS
 from lkgate.judge.panel import Panel, judges_named
 from lkgate.listen import listen
+from lkgate.listen.synthesis import spoken_for, synthesis
 from lkgate.model.bundle import Bundle
 from lkgate.model.gate import CallResult, Gate
 from lkgate.model.price import PriceTable
@@ -23,6 +25,7 @@ def supplied(
     gate: Gate,
     result: CallResult,
     path: Path | None,
+    recording: Path,
     prices: PriceTable | None,
     panel: Panel | None = None,
 ) -> CallResult:
@@ -31,6 +34,7 @@ def supplied(
 
     Args:
         path: of the candidate's bundle, ``None`` if there is none. A baseline keeps no audio.
+        recording: whose cassette answered replays.
         panel: the judges of the settings.
 
     Raises:
@@ -42,4 +46,16 @@ def supplied(
         candidate = listen(path, candidate, wanted)
     if isinstance(candidate, Bundle) and panel is not None:
         candidate = panel.heard(candidate, judges_named(gate))
-    return replace(result, candidate=candidate, prices=prices)
+    baseline = result.baseline
+    if "synthesis" in wanted:
+        taped = spoken_for(recording)
+        if isinstance(candidate, Bundle):
+            candidate = _timed(candidate, taped)
+        if baseline is not None:
+            baseline = replace(baseline, bundle=_timed(baseline.bundle, taped))
+    return replace(result, candidate=candidate, baseline=baseline, prices=prices)
+
+
+def _timed(session: Bundle, taped: tuple[Exchange, ...]) -> Bundle:
+    """A call over a room is no replay: its voice was asked, and nobody taped that."""
+    return synthesis(session, taped) if session.manifest.source == "replay" else session

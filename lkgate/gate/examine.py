@@ -45,7 +45,9 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
     usable = result.baseline if stale is None else None
     if failure is not None or isinstance(result.candidate, CallFailure):
         return Examined(_unmeasured(result, failure, stale), {})
-    candidate = session_of(result.candidate, result.labels, prices=result.prices)
+    candidate = session_of(
+        result.candidate, result.labels, prices=result.prices, history=result.history
+    )
     measurements = measure_all(candidate, own)
     if usable is None:
         call = JudgedCall(
@@ -62,7 +64,9 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
             take_of=result.take_of,
         )
         return Examined(call, {})
-    baseline = session_of(usable.bundle, result.labels, prices=result.prices)
+    baseline = session_of(
+        usable.bundle, result.labels, prices=result.prices, history=result.history
+    )
     difference = diff(baseline, candidate)
     call = JudgedCall(
         call=result.call,

@@ -8,14 +8,12 @@ listens. Levels need nothing; the quality of speech and what a voice truly said 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from lkgate.bundle import read_pcm
 from lkgate.listen.levels import levels
-from lkgate.listen.track import Heard, Sounds
+from lkgate.listen.track import Heard, Sounds, noted
 from lkgate.model.bundle import Bundle
-from lkgate.model.event import Event
 from lkgate.model.measurement import Evidence
 
 LISTENED: tuple[Evidence, ...] = ("levels", "speech_quality", "spoken")
@@ -39,12 +37,7 @@ def listen(path: Path, bundle: Bundle, wanted: Collection[Evidence]) -> Bundle:
         for track in bundle.manifest.tracks
         if track.path is not None and track.role in ("caller", "agent")
     ]
-    found = [
-        Event(heard.t_us, len(bundle.events) + at, heard.kind, heard.data)
-        for at, heard in enumerate(_heard(tracks, wanted))
-    ]
-    events = sorted((*bundle.events, *found), key=lambda event: (event.t_us, event.seq))
-    return replace(bundle, events=tuple(events))
+    return noted(bundle, _heard(tracks, wanted))
 
 
 def _heard(tracks: list[Sounds], wanted: Collection[Evidence]) -> Iterator[Heard]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from lkgate.model.bundle import Span, Track
-from lkgate.model.event import Json
+from lkgate.model.bundle import Bundle, Span, Track
+from lkgate.model.event import Event, Json
 
 Pcm = npt.NDArray[np.int16]
 Wave = npt.NDArray[np.float32]
@@ -24,6 +24,14 @@ class Heard:
     t_us: int
     kind: str
     data: Mapping[str, Json]
+
+
+def noted(bundle: Bundle, found: Iterable[Heard]) -> Bundle:
+    """A bundle with more events than it has on disk."""
+    last = len(bundle.events)
+    more = [Event(one.t_us, last + at, one.kind, one.data) for at, one in enumerate(found)]
+    events = sorted((*bundle.events, *more), key=lambda event: (event.t_us, event.seq))
+    return replace(bundle, events=tuple(events))
 
 
 @dataclass(frozen=True, slots=True)

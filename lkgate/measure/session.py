@@ -12,6 +12,7 @@ from lkgate.measure.message import messages_of
 from lkgate.measure.turns import turns_of
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.event import Event
+from lkgate.model.history import History
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Evidence
 from lkgate.model.price import PriceTable
@@ -39,6 +40,7 @@ _EVENTS: Mapping[str, Evidence] = {
     "lkgate.audio_level": "levels",
     "lkgate.speech_quality": "speech_quality",
     "lkgate.spoken": "spoken",
+    "lkgate.synthesis": "synthesis",
 }
 _WITHOUT: Mapping[Evidence, str] = {
     "media_quality": "nobody asked LiveKit for the statistics of the connection",
@@ -46,6 +48,7 @@ _WITHOUT: Mapping[Evidence, str] = {
     "levels": "nobody listened to the audio",
     "speech_quality": "nobody listened to the audio",
     "spoken": "nobody listened to the agent's voice",
+    "synthesis": "no cassette tells how long the voice took",
 }
 
 
@@ -59,6 +62,7 @@ class Session:
         caller, agent: speech, sorted and disjoint; short pauses of the agent are closed.
         absent: evidence that the bundle cannot give, with the reason.
         prices: what models cost, if the team said so.
+        history: what the other recordings of its set say of the caller, if somebody looked.
     """
 
     bundle: Bundle
@@ -68,6 +72,7 @@ class Session:
     agent: tuple[Span, ...]
     absent: Mapping[Evidence, str]
     prices: PriceTable | None
+    history: History | None
     _by_kind: Mapping[str, tuple[Event, ...]]
 
     @property
@@ -123,6 +128,7 @@ def session_of(
     labels: Labels | None,
     turns: tuple[Turn, ...] | None = None,
     prices: PriceTable | None = None,
+    history: History | None = None,
 ) -> Session:
     """Cut a bundle into turns, unless that was done, and find out what it lacks."""
     speech = speech_of(bundle)
@@ -136,8 +142,9 @@ def session_of(
         turns=turns_of(bundle) if turns is None else turns,
         caller=speech.caller,
         agent=speech.agent,
-        absent=_absent(bundle, labels, prices, kinds),
+        absent=_absent(bundle, labels, prices, kinds) | _unknown(history),
         prices=prices,
+        history=history,
         _by_kind=kinds,
     )
 
@@ -184,3 +191,10 @@ def _absent(
     if prices is None:
         found["prices"] = "no table of prices was given"
     return found
+
+
+def _unknown(history: History | None) -> dict[Evidence, str]:
+    """What is not known of the caller's other calls."""
+    if history is None:
+        return {"caller_history": "nobody looked for other recordings of the caller"}
+    return {} if history.absent is None else {"caller_history": history.absent}

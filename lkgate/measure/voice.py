@@ -52,3 +52,17 @@ def speaking_rate(session: Session) -> Iterator[Sample]:
         else:
             words = len(words_of(turn.text))
             yield measured(words / (spoken_us / 60e6), turn, turn.span, f"{words} words")
+
+
+def tts_real_time_factor(session: Session) -> Iterator[Sample]:
+    for event in session.of_kind("lkgate.synthesis"):
+        at = next((turn for turn in session.of("agent") if turn.span.end_us > event.t_us), None)
+        span = Span(event.t_us, event.t_us) if at is None else at.span
+        took, lasts = field.number(event.data, "took_us"), field.number(event.data, "audio_us")
+        if took is None or lasts is None:
+            yield absent(at, span, "nobody measured how long the voice took")
+        elif lasts <= 0:
+            yield inapplicable(at, span, "the voice made no sound")
+        else:
+            note = f"{took / 1e6:.2f} s for {lasts / 1e6:.2f} s"
+            yield measured(took / lasts, at, span, note, amount=took, weight=lasts)

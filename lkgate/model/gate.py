@@ -10,6 +10,7 @@ from lkgate.model.blame import Blame
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.check import Check, Margin
 from lkgate.model.difference import CallDifference
+from lkgate.model.history import History
 from lkgate.model.judgement import Trust
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
@@ -143,6 +144,7 @@ class CallResult:
         take_of: the recording that this is one of several takes of; ``None``: the only one. Takes
             of one recording are no calls of their own for a statement about calls to come.
         prices: what models cost, if the team said so.
+        history: what the other recordings of the set say of the caller, if somebody looked.
     """
 
     call: str
@@ -153,6 +155,7 @@ class CallResult:
     cassette: CassetteState = "same"
     take_of: str | None = None
     prices: PriceTable | None = None
+    history: History | None = None
 
 
 @dataclass(frozen=True, slots=True)

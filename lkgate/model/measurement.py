@@ -28,10 +28,12 @@ Evidence = Literal[
     "levels",
     "speech_quality",
     "spoken",
+    "synthesis",
     "job",
     "replay",
     "labels",
     "prices",
+    "caller_history",
     "baseline",
 ]
 

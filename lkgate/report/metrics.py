@@ -43,10 +43,12 @@ _EVIDENCE: Mapping[Evidence, str] = {
     "levels": "the audio itself",
     "speech_quality": "the audio itself, and the extra `quality`",
     "spoken": "the audio itself, and the extra `quality`",
+    "synthesis": "a cassette of the voice",
     "job": "the agent's job (live recordings)",
     "replay": "a replay",
     "labels": "labels",
     "prices": "a table of prices",
+    "caller_history": "the other recordings, and who called when",
     "baseline": "a baseline",
 }
 AGAINST = "Against the baseline"

@@ -19,6 +19,7 @@ from lkgate.gate.metrics import SPECS
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Event, Json
 from lkgate.model.gate import CallFailure, CallResult, Finding, Gate, Verdict
+from lkgate.model.history import History
 from lkgate.model.label import Entity, ExpectedTool, Labels, Step
 from lkgate.model.measurement import Evidence, MetricSpec
 from lkgate.model.price import Price, PriceTable
@@ -76,6 +77,7 @@ _MORE: tuple[tuple[int, str, dict[str, Json]], ...] = (
         {**_FIRST, "role": "caller", "overall": 3.0, "packet_loss": 3.0},
     ),
     (3_000_000, "lkgate.spoken", {**_FIRST, "role": "agent", "text": "Clinic"}),
+    (900_000, "lkgate.synthesis", {"took_us": 1_000_000, "audio_us": 2_000_000}),
     (6_500_000, "agent_false_interruption", {"resumed": True}),
     (6_600_000, "user_input_transcribed", {"is_final": True, "language": "en", "transcript": "x"}),
 )
@@ -92,6 +94,7 @@ def whole_of(call: CallResult) -> CallResult:
         baseline=replace(call.baseline, bundle=_rich(call.baseline.bundle)),
         labels=_labels(call),
         prices=PRICES,
+        history=History(None),
     )
 
 
@@ -166,6 +169,7 @@ _NOTED: Mapping[Evidence, str] = {
     "levels": "lkgate.audio_level",
     "speech_quality": "lkgate.speech_quality",
     "spoken": "lkgate.spoken",
+    "synthesis": "lkgate.synthesis",
 }
 MARGIN = {"us": "9 s", "ratio": "99 points"}
 
@@ -228,6 +232,8 @@ def test_without_its_evidence_no_rule_passes(name: str, evidence: Evidence) -> N
 def lacking(call: CallResult, evidence: Evidence) -> CallResult:
     if evidence == "labels":
         return replace(call, labels=None)
+    if evidence == "caller_history":
+        return replace(call, history=None)
     if evidence == "prices":
         return replace(call, prices=None)
     if evidence == "baseline":
@@ -264,7 +270,7 @@ AGAINST = [
     if "baseline" not in SPECS[name].evidence
     for evidence in SPECS[name].evidence
     # These are not the baseline's own.
-    if evidence not in ("labels", "prices", "replay")
+    if evidence not in ("labels", "prices", "replay", "caller_history")
 ]
 
 

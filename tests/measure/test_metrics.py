@@ -7,6 +7,7 @@ import pytest
 from lkgate.measure.registry import METRICS
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
+from lkgate.model.history import Before, History
 from lkgate.model.label import Entity, ExpectedTool, Step
 from lkgate.model.price import Price, PriceTable
 from tests.measure.builders import (
@@ -49,6 +50,7 @@ def sound(
 
 
 LEVEL, RATED, SPOKEN = "lkgate.audio_level", "lkgate.speech_quality", "lkgate.spoken"
+MADE = "lkgate.synthesis"
 BOOK: Json = {"day": "tuesday", "n": 2}
 TALK = bundle(
     agent=[span(1, 3), span(6, 8), span(12, 16)],
@@ -120,6 +122,9 @@ TALK = bundle(
             },
         ),
         (18.0, "lkgate.caller_hangup", {"reason": "everything was said"}),
+        (0.9, MADE, {"took_us": us(0.5), "audio_us": us(2)}),
+        (5.8, MADE, {"took_us": us(1.0), "audio_us": us(2)}),
+        (11.9, MADE, {"took_us": us(0.5), "audio_us": us(4)}),
         sound(LEVEL, "agent", 1, 3, level_dbfs=-20.0, samples=2_000, clipped_samples=0),
         sound(LEVEL, "caller", 4, 5, level_dbfs=-30.0, samples=1_000, clipped_samples=60),
         sound(LEVEL, "caller", 9, 11, level_dbfs=-26.0, samples=2_000, clipped_samples=0),
@@ -146,6 +151,7 @@ TRUTH = labels(
     forbidden_tools=["mail"],
     forbidden_phrases=["is booked"],
 )
+PAST = History(Before("yesterweek", 7 * 24 * 3600 * 1_000_000))
 PRICES = PriceTable(
     "2026-11-20",
     "EUR",
@@ -236,6 +242,10 @@ EXPECTED: dict[str, tuple[float, int]] = {
     "escalated": (0, 1),
     "caller_repeats": (0, 2),
     "caller_corrections": (0, 2),
+    # seven days before to the second
+    "repeat_call": (1, 1),
+    # the task was not completed
+    "eval_failed": (1, 1),
     "llm_input_tokens": (100, 1),
     "llm_output_tokens": (12, 1),
     "llm_requests": (2, 2),
@@ -250,6 +260,8 @@ EXPECTED: dict[str, tuple[float, int]] = {
     "call_completed": (1, 1),
     "caller_impatient": (0, 1),
     "speech_pause": (0, 3),
+    # 2 s of computing for 8 s of speech
+    "tts_real_time_factor": (0.25, 3),
     # 2 words in 2 s, twice, and 3 in 4 s
     "speaking_rate": (60, 3),
     "media_gaps": (0, 1),
@@ -276,7 +288,7 @@ def test_every_metric_has_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_value(name: str) -> None:
-    found = measured(name, TALK, TRUTH, PRICES)
+    found = measured(name, TALK, TRUTH, PRICES, PAST)
     assert found.value == pytest.approx(EXPECTED[name][0])
     assert found.n == EXPECTED[name][1]
     assert (found.reason, found.missing) == (None, False)
@@ -305,13 +317,16 @@ def test_missing_evidence_is_no_value(name: str) -> None:
         "levels": without(TALK, LEVEL),
         "speech_quality": without(TALK, RATED),
         "spoken": without(TALK, SPOKEN),
+        "synthesis": without(TALK, MADE),
+        "caller_history": TALK,
         "labels": TALK,
         "prices": TALK,
     }
     for evidence in METRICS[name].spec.evidence:
         truth = None if evidence == "labels" else TRUTH
         prices = None if evidence == "prices" else PRICES
-        found = measured(name, lacking[evidence], truth, prices)
+        past = None if evidence == "caller_history" else PAST
+        found = measured(name, lacking[evidence], truth, prices, past)
         assert (found.value, found.n, found.missing) == (None, 0, True), evidence
         assert found.reason
 

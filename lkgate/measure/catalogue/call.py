@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lkgate.measure import conduct, goal, latency, whole
+from lkgate.measure import conduct, evaluated, goal, latency, repeat, whole
 from lkgate.measure.metric import BOTH, LABELLED, Metric, spec
 from lkgate.model.measurement import Evidence
 
@@ -190,5 +190,27 @@ METRICS = (
             "caller says what was recorded, whatever the build does.",
         ),
         conduct.caller_corrections,
+    ),
+    Metric(
+        spec(
+            "repeat_call", "ratio", "lower", "call", "rate", None, ("caller_history",),
+            "Whether the same caller had called within the seven days before, by the recordings "
+            "that are judged together.",
+            misleads="Who called is what `caller` under `cohort` in the labels says, else the "
+            "number of the telephone, else the participant's identity: one that is made anew for "
+            "each call never comes again, one that all share always does. Calls that nobody "
+            "recorded are not seen. Replays tell it of the recordings, whatever the build does.",
+        ),
+        repeat.repeat_call,
+    ),
+    Metric(
+        spec(
+            "eval_failed", "ratio", "lower", "call", "rate", None, LABELLED,
+            "Whether the call failed what evaluates it: its labels' task was not completed, or a "
+            "judge that the gate has a rule on failed it.",
+            misleads="A judge is asked of the candidate alone, so against a baseline a judge can "
+            "only make it worse: give it a limit instead, and judge each cohort with `by`.",
+        ),
+        evaluated.eval_failed,
     ),
 )  # fmt: skip

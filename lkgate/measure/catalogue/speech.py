@@ -21,6 +21,19 @@ METRICS = (
     ),
     Metric(
         spec(
+            "tts_real_time_factor", "ratio", "lower", "turn", "rate", "tts", ("synthesis",),
+            "How long the voice took for a speech, as a share of how long the speech lasts.",
+            source="LiveKit's duration over audio_duration of TTSMetrics, as the cassette has "
+            "them.",
+            misleads="Over 100% the voice falls behind. Where text is streamed to the voice, "
+            "waiting for the model's words is in it. In a replay a recorded answer takes as long "
+            "as it took then, and one that was not recorded has none.",
+            comparable=True,
+        ),
+        voice.tts_real_time_factor,
+    ),
+    Metric(
+        spec(
             "speech_pause", "us", "lower", "turn", "max", "tts", (*BOTH, "session"),
             "The longest pause inside one reply of the agent.",
             misleads="A comma is a pause too. Where a reply ends is LiveKit's word "
