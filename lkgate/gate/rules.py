@@ -195,6 +195,14 @@ class _Entry:
                 (*self.path, "aggregate"),
                 "Use mean, rate or a percentile.",
             )
+        where = self.data.get("where")
+        fixed = {self.data.get("by"), *(where if isinstance(where, dict) else ())}
+        if (between := self.data["max_gap_between"]) in fixed:
+            raise self.document.error(
+                f"`by` or `where` leaves one {between} to each judgement, and a gap needs two",
+                (*self.path, "max_gap_between"),
+                "Leave it out there, or judge the gap between another key.",
+            )
         found = self._limit("max_gap", spec)
         written = self.data["max_gap"]
         if found is None or found < 0:

@@ -204,6 +204,18 @@ MESSAGES = [
         "  For instance `max_gap_between: accent` and `max_gap: 10 points`.",
     ),
     (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: mean, max_gap: 5 points, "
+        "max_gap_between: accent, by: accent}\n",
+        "gate.yaml:3:90: `by` or `where` leaves one accent to each judgement, and a gap needs "
+        "two\n  Leave it out there, or judge the gap between another key.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: mean, max_gap: 5 points, "
+        "max_gap_between: accent, where: {accent: irish}}\n",
+        "gate.yaml:3:90: `by` or `where` leaves one accent to each judgement, and a gap needs "
+        "two\n  Leave it out there, or judge the gap between another key.",
+    ),
+    (
         HEAD + RULE.replace("max: 0", "max_gap: 1, max_gap_between: accent"),
         "gate.yaml:3:45: `sum` grows with the number of calls, so levels of different size cannot "
         "be compared by it\n  Use mean, rate or a percentile.",
