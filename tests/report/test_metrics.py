@@ -10,6 +10,7 @@ from typing import get_args
 
 from lkgate.bundle import decode_labels
 from lkgate.config.prices import parse_prices
+from lkgate.gate.load import parse
 from lkgate.gate.metrics import SPECS
 from lkgate.gate.words import quantity
 from lkgate.measure.metric import Metric
@@ -70,11 +71,13 @@ def blocks(language: str) -> list[str]:
 
 
 def test_what_the_page_shows_works() -> None:
-    labels, prices = blocks("yaml")
+    labels, prices, rules = blocks("yaml")
     found = decode_labels(labels.encode(), "page")
     assert found.required
     assert found.cohort["any_key"] == "you like"
     assert parse_prices(prices, "page").date == "2026-11-20"
+    gate = parse(f"version: 1\nrules:\n{rules}", "page")
+    assert [rule.metric for rule in gate.rules] == ["eval_failed", "repeat_call"]
     (plugin,) = blocks("python")
     names: dict[str, list[Metric]] = {}
     exec(plugin, names)
