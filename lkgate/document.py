@@ -3,15 +3,20 @@
 YAML 1.2's core schema, as far as JSON has it: only ``true``, ``false``, ``null`` and numbers are
 not text, so that ``no`` and ``on`` are words and ``1:30`` is no number. Digits that begin with a
 zero are text as well: they are telephone numbers and codes. Keys are text and must differ; aliases
-and tags are refused.
+and tags are refused. Beside it, what every such file is checked with: its JSON Schema.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path as File
 from typing import Generic, Protocol, TypeVar
 
+import jsonschema
 import yaml
 
 from lkgate.errors import LkgateError
@@ -23,6 +28,7 @@ E = TypeVar("E", bound=LkgateError)
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_MAX_BYTES = 1_000_000
 # Longer digits are no count and no limit of anything, and int() refuses them from 4300 on.
 _DIGITS = 40
 _WORDS: dict[str, Json] = {
@@ -64,6 +70,52 @@ class Document(Generic[E]):
     def error(self, what: str, path: Path, next_step: str | None = None, *, key: bool = False) -> E:
         """An error at a value, or at its key."""
         return self.raises(what, where=self.where(path, key=key), next_step=next_step)
+
+
+def read(path: File, what: str, raises: type[E], next_step: str) -> str:
+    """The text of a file.
+
+    Args:
+        what: the file is, for messages: ``the gate file``.
+        next_step: if it cannot be read at all.
+
+    Raises:
+        LkgateError: of the kind ``raises``: it cannot be read, is too large, or is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise raises(
+            f"{what} cannot be read: {error.strerror or error}",
+            where=str(path),
+            next_step=next_step,
+        ) from error
+    if len(data) > _MAX_BYTES:
+        raise raises(f"{what} is larger than 1 MB", where=str(path))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise raises(f"{what} is not UTF-8", where=str(path)) from error
+
+
+@cache
+def validator(package: str, path: str) -> jsonschema.Draft202012Validator:
+    """Of the JSON Schema that stands at ``path`` in a package of lkgate's own."""
+    text = files(package).joinpath(path).read_text("utf-8")
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
+def unknown_key(error: jsonschema.ValidationError) -> tuple[str, list[str]] | None:
+    """The first key of a mapping that its schema does not know, and all that it knows.
+
+    Returns:
+        ``None`` if the error is another one.
+    """
+    if error.validator != "additionalProperties" or not isinstance(error.instance, dict):
+        return None
+    part = error.schema
+    known = list(part.get("properties", {})) if isinstance(part, dict) else []
+    return next(str(key) for key in error.instance if key not in known), known
 
 
 def parse(text: str, name: str, raises: type[E]) -> Document[E]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import get_args
 
 import jsonschema
@@ -28,13 +25,11 @@ LABELS = "labels.yaml"
 MAX_BYTES = 1 << 20
 
 
-@cache
 def schema(name: str) -> Mapping[str, Json]:
     """A published JSON Schema: ``manifest``, ``event`` or ``labels``."""
-    text = resources.files("lkgate.bundle").joinpath(f"schema/{name}.json").read_text("utf-8")
-    value = json.loads(text)
-    assert isinstance(value, dict)
-    return value
+    found = _validator(name).schema
+    assert isinstance(found, dict)
+    return found
 
 
 def decode_labels(data: bytes, where: str) -> Labels:
@@ -56,14 +51,18 @@ def decode_labels(data: bytes, where: str) -> Labels:
     if read.empty:
         raise BundleError("is empty", where=where)
     value = read.value
-    validator = jsonschema.Draft202012Validator(schema("labels"))
-    errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
+    found = _validator("labels").iter_errors(value)
+    errors = sorted(found, key=lambda error: list(map(str, error.path)))
     if errors:
         raise _explain(errors[0], read)
     assert isinstance(value, dict)
     labels = _labels(value)
     _consistent(labels, read)
     return labels
+
+
+def _validator(name: str) -> jsonschema.Draft202012Validator:
+    return document.validator("lkgate.bundle", f"schema/{name}.json")
 
 
 def _labels(value: Mapping[str, Json]) -> Labels:
@@ -164,9 +163,8 @@ def _explain(
     path: document.Path = tuple(error.absolute_path)
     next_step = "See lkgate/bundle/schema/labels.json for what labels.yaml may hold."
     message = error.message
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
-        strange = next(key for key in error.instance if key not in known)
+    if (found := document.unknown_key(error)) is not None:
+        strange, known = found
         path = (*path, strange)
         message = f"{strange!r} is no key of it"
         close = difflib.get_close_matches(strange, known, n=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Mapping
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import jsonschema
 
+from lkgate import document
 from lkgate.config.judges import judges_of
 from lkgate.config.settings import (
     BuildEntry,
@@ -107,10 +107,8 @@ def _absolute(cwd: Path, value: Json) -> Json:
     return str(cwd / str(value))
 
 
-@cache
 def _validator() -> jsonschema.Draft202012Validator:
-    text = files("lkgate.config").joinpath("schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
+    return document.validator("lkgate.config", "schema.json")
 
 
 def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) -> None:
@@ -119,9 +117,8 @@ def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) ->
         return
     keys = list(error.absolute_path)
     name = ".".join(str(key) for key in keys)
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = sorted(error.schema.get("properties", {}))
-        wrong = next(str(key) for key in error.instance if key not in known)
+    if (found := document.unknown_key(error)) is not None:
+        wrong, known = found[0], sorted(found[1])
         close = difflib.get_close_matches(wrong, known, n=1)
         full = f"{name}.{wrong}" if name else wrong
         if not keys and wrong in _replay_settings():

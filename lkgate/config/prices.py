@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
@@ -16,7 +13,6 @@ from lkgate.model.event import Json
 from lkgate.model.price import Price, PriceTable
 
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
-_MAX_BYTES = 1 << 20
 
 
 def read_prices(path: Path) -> PriceTable:
@@ -25,20 +21,12 @@ def read_prices(path: Path) -> PriceTable:
     Raises:
         ConfigError: it cannot be read, or does not follow its schema; with line and column.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"the table of prices cannot be read: {error.strerror or error}",
-            where=str(path),
-            next_step="Set `prices` under [tool.lkgate] to the file, or leave it out.",
-        ) from error
-    if len(data) > _MAX_BYTES:
-        raise ConfigError("the table of prices is larger than 1 MB", where=str(path))
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise ConfigError("the table of prices is not UTF-8", where=str(path)) from None
+    text = document.read(
+        path,
+        "the table of prices",
+        ConfigError,
+        "Set `prices` under [tool.lkgate] to the file, or leave it out.",
+    )
     return parse_prices(text, str(path))
 
 
@@ -49,7 +37,8 @@ def parse_prices(text: str, name: str) -> PriceTable:
         ConfigError: as :func:`read_prices`.
     """
     read = document.parse(text, name, ConfigError)
-    error = jsonschema.exceptions.best_match(_validator().iter_errors(read.value))
+    validator = document.validator("lkgate.config", "prices.json")
+    error = jsonschema.exceptions.best_match(validator.iter_errors(read.value))
     if error is not None:
         path: document.Path = tuple(error.absolute_path)
         place = ".".join(map(str, path))
@@ -73,9 +62,3 @@ def _price(value: Json) -> Price:
     assert isinstance(value, dict)
     numbers = {key: float(n) for key, n in value.items() if isinstance(n, int | float)}
     return Price(**numbers)
-
-
-@cache
-def _validator() -> jsonschema.Draft202012Validator:
-    text = files("lkgate.config").joinpath("prices.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))

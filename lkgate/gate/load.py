@@ -1,12 +1,9 @@
-"""Reads a gate file. The one place of judging code that touches a disk."""
+"""A gate file as a gate."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,11 +12,9 @@ import jsonschema
 from lkgate import document
 from lkgate.errors import GateFileError
 from lkgate.gate.rules import GateDocument, confidence_of, rules_of
-from lkgate.model.event import Json
 from lkgate.model.gate import Family, Gate, Undecided
 from lkgate.model.measurement import Layer
 
-_MAX_BYTES = 1_000_000
 _FAMILIES: tuple[Family, ...] = ("holm", "benjamini-hochberg", "none")
 _UNDECIDED: tuple[Undecided, ...] = ("no_verdict", "fail", "pass_with_warning")
 
@@ -34,20 +29,12 @@ def load(path: Path, *, lacking: Mapping[Layer, str] = MappingProxyType({})) -> 
     Raises:
         GateFileError: with ``path:line:column`` and a suggestion where there is one.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise GateFileError(
-            f"the gate file cannot be read: {error.strerror or error}",
-            where=str(path),
-            next_step="Name a gate file with --gate, or under `gates` in [tool.lkgate].",
-        ) from error
-    if len(raw) > _MAX_BYTES:
-        raise GateFileError("the gate file is larger than 1 MB", where=str(path))
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise GateFileError("the gate file is not UTF-8", where=str(path)) from error
+    text = document.read(
+        path,
+        "the gate file",
+        GateFileError,
+        "Name a gate file with --gate, or under `gates` in [tool.lkgate].",
+    )
     return parse(text, str(path), lacking=lacking)
 
 
@@ -80,16 +67,8 @@ def parse(text: str, name: str, *, lacking: Mapping[Layer, str] = MappingProxyTy
     )
 
 
-@cache
-def schema() -> dict[str, Json]:
-    """The JSON Schema of a gate file."""
-    text = resources.files("lkgate.gate").joinpath("schema/gate.json").read_text("utf-8")
-    loaded: dict[str, Json] = json.loads(text)
-    return loaded
-
-
 def _validate(read: GateDocument) -> None:
-    validator = jsonschema.Draft202012Validator(schema())
+    validator = document.validator("lkgate.gate", "schema/gate.json")
     errors = [_told(read, error) for error in validator.iter_errors(read.value)]
     if errors:
         raise min(errors, key=_line)
@@ -105,14 +84,12 @@ def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileErro
     path = tuple(error.absolute_path)
     wanted = _names(error.validator_value)
     here = f"`{path[-1]}`" if path and isinstance(path[-1], str) else "this"
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        part = error.schema
-        known = _names(part["properties"]) if isinstance(part, dict) else []
-        unknown = next(key for key in error.instance if key not in known)
+    if (found := document.unknown_key(error)) is not None:
+        unknown, known = found
         return read.error(
             f"`{unknown}` is not a key of this format",
             (*path, unknown),
-            suggestion(unknown, known),
+            _suggestion(unknown, known),
             key=True,
         )
     if error.validator == "required" and isinstance(error.instance, dict):
@@ -131,7 +108,7 @@ def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileErro
         return read.error(f"{whole} has no {' and no '.join(f'`{key}`' for key in lacking)}", path)
     if error.validator == "enum":
         what = f"`{error.instance}` is not a value of {here}"
-        return read.error(what, path, suggestion(str(error.instance), wanted))
+        return read.error(what, path, _suggestion(str(error.instance), wanted))
     if error.validator == "const":
         what = f"{here} is {error.instance}, this lkgate knows {error.validator_value}"
         return read.error(what, path, "Update lkgate, or write the version it knows.")
@@ -161,7 +138,7 @@ def _type(name: str) -> str:
     return {"object": "mapping", "array": "list", "string": "text"}.get(name, name)
 
 
-def suggestion(written: str, allowed: Iterable[str]) -> str:
+def _suggestion(written: str, allowed: Iterable[str]) -> str:
     """The nearest allowed word, or all of them if none is near."""
     names = list(allowed)
     near = difflib.get_close_matches(written, names, n=1, cutoff=0.6)
