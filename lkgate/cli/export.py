@@ -31,8 +31,8 @@ def command(bundle: Path, otlp: str) -> None:
     import json
 
     from lkgate.bundle import read
+    from lkgate.collector import headers_of, send
     from lkgate.measure import turns_of
-    from lkgate.report.collector import headers_of, send
     from lkgate.report.otel import render
 
     found = read(bundle)

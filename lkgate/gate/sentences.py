@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lkgate.gate.aggregate import carried_by
 from lkgate.gate.check import Checked
-from lkgate.gate.words import change, margin, quantity
+from lkgate.gate.words import difference, margin, quantity
 from lkgate.model.check import Check, Margin, Uncertainty
 from lkgate.model.gate import FindingStatus, Problem, Rule
 from lkgate.model.measurement import MetricSpec, Unit
@@ -84,8 +84,8 @@ def _sentence(rule: Rule, spec: MetricSpec, one: Check, checked: Checked) -> str
     if one.limit == "max_gap":
         assert not isinstance(one.allowed, Margin)
         return (
-            f"{named} lies {change(one.observed, unit)} apart ({one.note}), "
-            f"allowed is {change(one.allowed, unit)}{sure}"
+            f"{named} lies {difference(one.observed, unit)} apart ({one.note}), "
+            f"allowed is {difference(one.allowed, unit)}{sure}"
         )
     if not isinstance(one.allowed, Margin):
         least = "at most" if one.limit == "max" else "at least"
@@ -93,7 +93,7 @@ def _sentence(rule: Rule, spec: MetricSpec, one: Check, checked: Checked) -> str
         return f"{named} is {observed}, allowed is {least} {allowed}{sure}"
     now = "?" if checked.observed is None else quantity(checked.observed, unit)
     was = "?" if checked.baseline is None else quantity(checked.baseline, unit)
-    by = change(abs(one.observed), unit)
+    by = difference(abs(one.observed), unit)
     up = (one.limit == "max_increase") == (one.observed >= 0)
     side = "above" if up else "below"
     return (
@@ -106,6 +106,6 @@ def _sure(found: Uncertainty | None, unit: Unit, *, moved: bool) -> str:
     """The bounds, where they are not the number itself."""
     if found is None or found.low is None or found.high is None or found.low == found.high:
         return ""
-    say = change if moved else quantity
+    say = difference if moved else quantity
     share = f"{found.confidence * 100:g} %"
     return f" ({share} sure: at least {say(found.low, unit)}, at most {say(found.high, unit)})"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from lkgate.gate.power import Power
+from lkgate.gate.words import difference
 from lkgate.model.gate import Gate
 from lkgate.report import words
 from lkgate.report.inert import visible
@@ -78,7 +79,7 @@ def _change(one: Power, size: float, what: str) -> str:
 
 
 def _by(one: Power, size: float) -> str:
-    return words.difference(size, one.spec.unit)
+    return difference(size, one.spec.unit)
 
 
 def _exact(calls: int, alike: Sequence[Power]) -> Iterator[Text]:

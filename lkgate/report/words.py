@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lkgate.gate.words import difference, quantity
 from lkgate.model.blame import LAYER_NAMES, Blame
 from lkgate.model.bundle import Span
 from lkgate.model.check import Check, Margin
@@ -21,27 +22,12 @@ def count(number: int, of: str) -> str:
 
 def value(amount: float | None, unit: Unit) -> str:
     """``1234567.0, "us"`` -> ``1.23 s``; ``None`` -> ``-``."""
-    if amount is None:
-        return "-"
-    if unit == "us":
-        ms = amount / 1000
-        return f"{ms:.0f} ms" if abs(ms) < 999.5 else f"{ms / 1000:.2f} s"
-    if unit == "ratio":
-        return f"{amount * 100:.1f} %"
-    if unit == "money":
-        return f"{amount:.4g}"
-    text = f"{amount:.0f}" if float(amount).is_integer() else f"{amount:.2f}"
-    return text if unit == "count" else f"{text} {unit}"
+    return "-" if amount is None else quantity(amount, unit)
 
 
 def change(amount: float, unit: Unit) -> str:
     """A value with its sign."""
-    return ("+" if amount >= 0 else "-") + value(abs(amount), unit)
-
-
-def difference(amount: float, unit: Unit) -> str:
-    """As :func:`value`; shares lie points apart, so that 5 % is never of what."""
-    return f"{amount * 100:.1f} points" if unit == "ratio" else value(amount, unit)
+    return ("+" if amount >= 0 else "-") + quantity(abs(amount), unit)
 
 
 def clock(t_us: int) -> str:
@@ -62,7 +48,7 @@ def margin(allowed: Margin, unit: Unit) -> str:
     """``+250 ms and 10 %``: what both must be exceeded for a rule to fail."""
     parts = []
     if allowed.absolute is not None:
-        parts.append(value(allowed.absolute, unit))
+        parts.append(quantity(allowed.absolute, unit))
     if allowed.relative is not None:
         parts.append(f"{allowed.relative * 100:g} %")
     return " and ".join(parts)
@@ -76,7 +62,7 @@ def sure(check: Check, unit: Unit) -> str:
     found = check.uncertainty
     if found is None or found.low is None or found.high is None or found.low == found.high:
         return ""
-    say = value if check.limit in ("max", "min") else change
+    say = quantity if check.limit in ("max", "min") else change
     say = difference if check.limit == "max_gap" else say
     sign = -1.0 if check.limit == "max_decrease" else 1.0
     low, high = sorted((sign * found.low, sign * found.high))
@@ -101,4 +87,4 @@ def limit(check: Check, unit: Unit) -> str:
         apart, allowed = difference(check.observed, unit), difference(check.allowed, unit)
         return f"{check.note}; {apart} apart, allowed {allowed}"
     word = "at most" if check.limit == "max" else "at least"
-    return f"allowed {word} {value(check.allowed, unit)}"
+    return f"allowed {word} {quantity(check.allowed, unit)}"

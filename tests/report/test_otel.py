@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lkgate.bundle import read
 from lkgate.cli.export import command
-from lkgate.errors import ConfigError, ExportError
 from lkgate.measure import turns_of
-from lkgate.report.collector import headers_of, send
 from lkgate.report.otel import render
 
 BOOK = Path(__file__).parents[2] / "recordings" / "book"
@@ -111,61 +105,3 @@ def test_names_are_livekits_and_gen_ais(exported: bytes) -> None:
 def test_one_session_is_the_same_trace_again(exported: bytes) -> None:
     bundle = read(BOOK)
     assert json.loads(exported) == render(bundle, turns_of(bundle))
-
-
-@contextmanager
-def collector(status: int) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
-    """An OTLP/HTTP receiver on loopback, and what it was sent."""
-    got: list[tuple[str, dict[str, str], bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append((self.path, dict(self.headers.items()), body))
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", got
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def test_a_collector_gets_it(exported: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=a%20b")
-    with collector(200) as (url, got):
-        done = CliRunner().invoke(command, [str(BOOK), "--otlp", url])
-        assert done.exit_code == 0, done.output
-        assert done.stderr == f"sent to {url}/v1/traces\n"
-        send(f"{url}/custom", exported, {})
-    (path, headers, body), (other, _, _) = got
-    assert (path, other) == ("/v1/traces", "/custom")
-    assert headers["Content-Type"] == "application/json"
-    assert {name.lower(): value for name, value in headers.items()}["x-api-key"] == "a b"
-    assert spans(body) == spans(exported)
-
-
-def test_a_collector_that_refuses_or_is_not_there(exported: bytes) -> None:
-    with collector(401) as (url, _), pytest.raises(ExportError, match="answered 401") as refused:
-        send(f"{url}?key=secret", exported, {})
-    assert "secret" not in str(refused.value)
-    with pytest.raises(ConfigError, match="no name and no password") as wrong:
-        send("http://me:secret@127.0.0.1:1", exported, {})
-    assert "secret" not in str(wrong.value)
-    with pytest.raises(ConfigError, match="this is no address"):
-        send("http://[::1", exported, {})
-    with pytest.raises(ExportError, match="could not be reached"):
-        send("http://127.0.0.1:1", exported, {})
-
-
-@pytest.mark.parametrize("value", ["key", "=v", "k=a%0Ab", "k=v,w"])
-def test_headers_that_are_none(value: str) -> None:
-    with pytest.raises(ConfigError, match="no list of name=value"):
-        headers_of({"OTEL_EXPORTER_OTLP_HEADERS": value})
