@@ -8,15 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from livekit import rtc
 
 from lkgate.bundle.journal import Journal
-from lkgate.capture.fields import (
-    Fields,
-    dtmf_fields,
-    meant,
-    packet_fields,
-    participant_fields,
-    reason_of,
-    track_fields,
-)
+from lkgate.capture.happening import RoomEvents
 from lkgate.capture.listening import Listening, drain
 from lkgate.capture.role import RoleOf
 from lkgate.capture.stream import StreamCapture
@@ -69,8 +61,6 @@ class RoomCapture:
         self._room = room
         self._journal = journal
         self._now_us = now_us
-        self._roles = roles or RoleOf()
-        self._topics = topics
         self._streams = StreamCapture(
             room,
             note=self.note,
@@ -83,8 +73,6 @@ class RoomCapture:
         self._handlers: list[tuple[rtc.room.EventTypes, Callable[..., None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._connected = False
-        self._participants: set[str] = set()
-        self._publications: set[str] = set()
         self._listening = Listening(
             journal,
             note=self.note,
@@ -93,6 +81,12 @@ class RoomCapture:
             sample_rate_hz=sample_rate_hz,
             frame_ms=frame_ms,
             quality_every_us=quality_every_us,
+        )
+        self._happening = RoomEvents(
+            note=self.note,
+            listening=self._listening,
+            roles=roles or RoleOf(),
+            topics=topics,
         )
 
     @property
@@ -126,10 +120,7 @@ class RoomCapture:
         """
         started = bool(self._handlers)
         self._leave()
-        self._participants.clear()
-        self._publications.clear()
-        self._listening.cut()
-        self._listening.end_all()
+        self._happening.lose()
         self._connected = False
         self._room = room
         self._streams.room = room
@@ -155,26 +146,8 @@ class RoomCapture:
         self._handlers = []
 
     def _register(self) -> None:
-        self._on("participant_connected", self._participant_connected)
-        self._on("participant_disconnected", self._participant_disconnected)
-        self._on("participant_attributes_changed", self._attributes_changed)
-        self._on("participant_metadata_changed", self._participant_metadata)
-        self._on("participant_name_changed", self._participant_name)
-        self._on("room_metadata_changed", self._room_metadata)
-        self._on("track_published", self._track_published)
-        self._on("track_unpublished", self._track_unpublished)
-        self._on("track_subscribed", self._track_subscribed)
-        self._on("track_unsubscribed", self._track_unsubscribed)
-        self._on("track_subscription_failed", self._subscription_failed)
-        self._on("track_muted", lambda who, pub: self._mute(who, pub, muted=True))
-        self._on("track_unmuted", lambda who, pub: self._mute(who, pub, muted=False))
-        self._on("data_received", self._data_received)
-        self._on(
-            "sip_dtmf_received", lambda dtmf: self.note("sip_dtmf_received", dtmf_fields(dtmf))
-        )
-        self._on("reconnecting", self._reconnecting)
-        self._on("reconnected", self._reconnected)
-        self._on("disconnected", self._disconnected)
+        for event, handler in self._happening.handlers():
+            self._on(event, handler)
         self._streams.start()
 
     def _on(self, event: rtc.room.EventTypes, handler: Callable[..., None]) -> None:
@@ -212,126 +185,7 @@ class RoomCapture:
         self._connected = True
         self._listening.restored()
         self._spawn(self._note_connected())
-        for participant in list(self._room.remote_participants.values()):
-            self._meet(participant, present=True)
-            for publication in list(participant.track_publications.values()):
-                self._see(publication, participant, present=True)
-                if publication.track is not None:
-                    self._track_subscribed(publication.track, publication, participant)
+        self._happening.look_around(self._room)
 
     async def _note_connected(self) -> None:
         self.note("connected", {"room": self._room.name, "sid": await self._room.sid})
-
-    def _meet(self, participant: rtc.RemoteParticipant, *, present: bool) -> None:
-        if participant.sid in self._participants:
-            return
-        self._participants.add(participant.sid)
-        data = participant_fields(participant)
-        if present:
-            data["present"] = True
-        self._note_of(participant, "participant_connected", data)
-
-    def _see(
-        self,
-        publication: rtc.RemoteTrackPublication,
-        participant: rtc.RemoteParticipant,
-        *,
-        present: bool,
-    ) -> None:
-        if publication.sid in self._publications:
-            return
-        self._publications.add(publication.sid)
-        data = track_fields(publication)
-        if present:
-            data["present"] = True
-        self._note_of(participant, "track_published", data)
-
-    def _note_of(self, participant: rtc.Participant, kind: str, data: Fields) -> None:
-        if self._roles.participant(participant) is not None:
-            self.note(kind, {"identity": participant.identity, **data})
-
-    def _participant_connected(self, participant: rtc.RemoteParticipant) -> None:
-        self._meet(participant, present=False)
-
-    def _participant_disconnected(self, participant: rtc.RemoteParticipant) -> None:
-        self._participants.discard(participant.sid)
-        data: Fields = {"reason": reason_of(participant.disconnect_reason)}
-        self._note_of(participant, "participant_disconnected", data)
-
-    def _attributes_changed(self, changed: dict[str, str], participant: rtc.Participant) -> None:
-        self._note_of(participant, "participant_attributes_changed", {"changed": dict(changed)})
-
-    def _participant_metadata(self, participant: rtc.Participant, old: str, new: str) -> None:
-        self._note_of(participant, "participant_metadata_changed", {"old": old, "new": new})
-
-    def _participant_name(self, participant: rtc.Participant, old: str, new: str) -> None:
-        self._note_of(participant, "participant_name_changed", {"old": old, "new": new})
-
-    def _room_metadata(self, old: str, new: str) -> None:
-        self.note("room_metadata_changed", {"old": old, "new": new})
-
-    def _track_published(
-        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
-    ) -> None:
-        self._see(publication, participant, present=False)
-
-    def _track_unpublished(
-        self, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
-    ) -> None:
-        self._publications.discard(publication.sid)
-        self._note_of(participant, "track_unpublished", track_fields(publication))
-
-    def _track_subscribed(
-        self,
-        track: rtc.Track,
-        publication: rtc.RemoteTrackPublication,
-        participant: rtc.RemoteParticipant,
-    ) -> None:
-        if self._listening.knows(publication):
-            return
-        self._note_of(participant, "track_subscribed", track_fields(publication))
-        if publication.kind != rtc.TrackKind.KIND_AUDIO:
-            return
-        role = self._roles.track(participant, publication)
-        if role is not None:
-            self._listening.begin(track, publication, participant, role)
-
-    def _track_unsubscribed(
-        self,
-        track: rtc.Track,
-        publication: rtc.RemoteTrackPublication,
-        participant: rtc.RemoteParticipant,
-    ) -> None:
-        self._note_of(participant, "track_unsubscribed", track_fields(publication))
-        self._listening.end(publication)
-
-    def _subscription_failed(
-        self, participant: rtc.RemoteParticipant, track_sid: str, error: str
-    ) -> None:
-        data: Fields = {"track_sid": track_sid, "error": error}
-        self._note_of(participant, "track_subscription_failed", data)
-
-    def _mute(
-        self, participant: rtc.Participant, publication: rtc.TrackPublication, *, muted: bool
-    ) -> None:
-        kind = "track_muted" if muted else "track_unmuted"
-        self._note_of(participant, kind, track_fields(publication))
-        self._listening.mute(publication, muted=muted)
-
-    def _data_received(self, packet: rtc.DataPacket) -> None:
-        self.note("data_received", packet_fields(packet, self._topics))
-
-    def _reconnecting(self) -> None:
-        self.note("reconnecting", {})
-        self._listening.cut()
-
-    def _reconnected(self) -> None:
-        self.note("reconnected", {})
-        self._listening.restored()
-
-    def _disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
-        self.note("disconnected", {"reason": reason_of(reason)})
-        if meant(reason):
-            self._listening.restored()
-        else:
-            self._listening.cut()
