@@ -14,7 +14,7 @@ from lkgate.measure import turns_of
 from lkgate.model.bundle import Bundle
 from lkgate.replay.run import Replayed
 from lkgate.report.html import Sources, hear
-from lkgate.report.html.view import Side
+from lkgate.report.html.sound import Side
 from lkgate.rooms import RoomSet
 
 

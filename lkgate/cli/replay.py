@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace as amended
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,8 +14,7 @@ from lkgate.cli.replay_room import RoomFlags, replay_room
 
 if TYPE_CHECKING:
     from lkgate.model.event import Json
-    from lkgate.replay.recordings import Recording
-    from lkgate.replay.run import ReplaySet, Verification
+    from lkgate.replay.run import Verification
 
 
 @click.command("replay")
@@ -142,6 +140,7 @@ def command(
     Example: lkgate replay --against v2 --report html=report.html
     """
     from lkgate.builds import resolve
+    from lkgate.cli.asides import say_derived, say_output, say_speed, say_verification
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
     from lkgate.cli.progress import replay_progress
     from lkgate.cli.reports import parse
@@ -200,7 +199,7 @@ def command(
             verbose=verbose,
         )
     if (models or config.replay.models) == "cassette":
-        _say_derived(recordings)
+        say_derived(recordings)
     options = ReplayOptions.of(config)
     options = amended(
         options,
@@ -221,9 +220,9 @@ def command(
             replays = replay(chosen, build, options, on_progress)
     if calls and part is None:
         click.echo("only the calls that were named are judged", err=True)
-    _say_speed(replays, time.monotonic() - began, verify or 1)
+    say_speed(replays, time.monotonic() - began, verify or 1)
     if obj["debug"]:
-        _say_output(replays)
+        say_output(replays)
     if part is not None:
         return keep_shard(part, against, build, options, recordings, replays, named=bool(calls))
     verdicts = conclude(
@@ -238,7 +237,7 @@ def command(
         verbose=verbose,
     )
     if verification is not None:
-        _print_verification(verification)
+        say_verification(verification)
     same = verification is None or verification.same
     return exit_of_replays(replays, verdicts, same=same)
 
@@ -252,51 +251,3 @@ def _policies(pairs: tuple[str, ...]) -> dict[str, Json]:
             raise click.BadParameter(f"'{pair}' is no MODEL=POLICY", param_hint="'--on-miss'")
         found[f"replay.on_miss.{model.strip()}"] = policy.strip()
     return found
-
-
-def _say_derived(recordings: Sequence[Recording]) -> None:
-    """Whose answers nobody recorded: such a replay tells less."""
-    from lkgate.report.words import count
-
-    bare = [one.call for one in recordings if one.bundle.manifest.cassette == "none"]
-    if bare:
-        click.echo(
-            f"{count(len(bare), 'recording')} without a cassette: answers are derived from what "
-            f"was heard of the call (`lkgate derive` keeps them): {', '.join(bare)}",
-            err=True,
-        )
-
-
-def _say_speed(replays: ReplaySet, wall_s: float, times: int) -> None:
-    """How fast it was: for a person, on stderr, for it differs from run to run."""
-    virtual_s = times * sum(
-        one.outcome.bundle.manifest.duration_us / 1e6
-        for one in replays.calls
-        if one.outcome.bundle is not None
-    )
-    if not virtual_s:
-        return
-    replayed = len(replays.calls) * times
-    click.echo(
-        f"replayed {replayed} {'call' if replayed == 1 else 'calls'}, "
-        f"{virtual_s / 60:.1f} minutes, in {wall_s:.1f} s: "
-        f"{virtual_s / wall_s:.0f} times real time",
-        err=True,
-    )
-
-
-def _say_output(replays: ReplaySet) -> None:
-    for one in replays.calls:
-        if one.outcome.output:
-            click.echo(f"--- {one.recording.call} printed:\n{one.outcome.output}", err=True)
-
-
-def _print_verification(found: Verification) -> None:
-    """On stderr: the report on stdout is the same with and without ``--verify``."""
-    if found.same:
-        click.echo(f"{len(found.digests)} replays, one digest: {found.digests[0]}", err=True)
-        return
-    for number, digest in enumerate(found.digests, 1):
-        click.echo(f"replay {number}: {digest or 'incomplete'}", err=True)
-    if found.differing:
-        click.echo(f"not deterministic: {', '.join(found.differing)}", err=True)

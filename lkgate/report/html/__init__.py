@@ -1,8 +1,8 @@
 """The report as one HTML file that opens from disk: verdict, reasons, calls to look at and hear.
 
-``view`` turns a verdict into what is shown (pure), ``sound`` reads and encodes audio, ``page`` puts
-both into the template. Texts of calls, models and gates are escaped by the template; the page's own
-script and style are allowed by their digests alone.
+``reasons``, ``view`` and ``rows`` turn a verdict into what is shown (pure), ``sound`` reads and
+encodes audio, ``page`` puts both into the template. Texts of calls, models and gates are escaped by
+the template; the page's own script and style are allowed by their digests alone.
 """
 
 from lkgate.report.html.page import Page, render

@@ -1,4 +1,4 @@
-"""The page: what ``view`` shows, through the template, with the audio in it or beside it."""
+"""The page: what a verdict shows, through the template, with the audio in it or beside it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from lkgate.model.gate import LiveRoom, Verdict
 from lkgate.report import words
-from lkgate.report.html.sound import MIME
-from lkgate.report.html.view import Side, Sources, calls_of, reasons_of
+from lkgate.report.html.reasons import reasons_of
+from lkgate.report.html.sound import MIME, Side
+from lkgate.report.html.view import Sources, calls_of
 from lkgate.report.inert import clipped, visible_lines
 
 # Of audio within one file, before base64; beyond it audio lies beside the page.

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ _RATE_HZ = 12_000
 _BARS = 600
 
 _Pcm = npt.NDArray[np.int16]
+
+Side = Literal["recording", "baseline", "candidate"]
 
 
 @dataclass(frozen=True, slots=True)

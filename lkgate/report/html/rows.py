@@ -1,0 +1,84 @@
+"""A call's turns, those of the baseline beside those of the candidate. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lkgate.model.difference import TurnPair
+from lkgate.model.gate import JudgedCall
+from lkgate.model.turn import Turn
+from lkgate.report import words
+from lkgate.report.html import changes
+from lkgate.report.html.changes import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A turn of the baseline and of the candidate, beside one another."""
+
+    role: str
+    index: int | None
+    at_us: int | None
+    clock: str
+    text: tuple[Piece, ...]
+    tools: tuple[tuple[str, tuple[Piece, ...]], ...]
+    notes: tuple[str, ...]
+    lost: bool
+    old_at_us: int | None
+
+
+def rows_of(one: JudgedCall) -> tuple[Row, ...]:
+    """One a pair of turns; without a baseline, one a turn."""
+    if one.difference is not None:
+        return tuple(_row(pair) for pair in one.difference.pairs)
+    return tuple(_row(TurnPair(None, turn, False, ())) for turn in one.turns)
+
+
+def _row(pair: TurnPair) -> Row:
+    new, old = pair.candidate, pair.baseline
+    turn = new or old
+    assert turn is not None  # a pair has at least one side
+    compared = old is not None or bool(pair.differences)
+    was = old.text if old else None
+    now = new.text if new else None
+    text = changes.words(was if compared else now, now)
+    notes = [f"{one.kind}: {one.detail}" for one in pair.differences if one.kind != "agent_text"]
+    if new is None:
+        notes.insert(0, "missing in the candidate")
+    elif compared and old is None:
+        notes.insert(0, "new in the candidate")
+    if new is not None and new.interrupted:
+        notes.append("interrupted")
+    if new is not None and new.estimated:
+        notes.append(f"estimated: {', '.join(new.estimated)}")
+    return Row(
+        role=turn.role,
+        index=new.index if new else None,
+        at_us=_at(new),
+        clock=words.clock(turn.span.start_us),
+        text=tuple(text),
+        tools=_tools(old, new, compared=compared),
+        notes=tuple(notes),
+        lost=pair.after_divergence,
+        old_at_us=_at(old),
+    )
+
+
+def _at(turn: Turn | None) -> int | None:
+    return None if turn is None else turn.span.start_us
+
+
+def _tools(
+    old: Turn | None, new: Turn | None, *, compared: bool
+) -> tuple[tuple[str, tuple[Piece, ...]], ...]:
+    """Tool calls of both turns by name and order, their arguments with what changed in them."""
+    was = list(old.tools) if old else []
+    shown: list[tuple[str, tuple[Piece, ...]]] = []
+    for call in new.tools if new else ():
+        twin = next((one for one in was if one.name == call.name), None)
+        if twin is not None:
+            was.remove(twin)
+        before = twin.arguments if twin else None if compared and old else call.arguments
+        shown.append((call.name, tuple(changes.arguments(before, call.arguments))))
+    shown += [(one.name, tuple(changes.arguments(one.arguments, None))) for one in was]
+    return tuple(shown)
