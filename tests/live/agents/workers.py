@@ -18,6 +18,7 @@ from tests.live.conftest import LiveServer, give_up, wait_until
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 NODE = HERE / "node"
+BOUND = HERE / "bound.py"
 NO_NODE = "there is no node: install Node.js 20.15 or newer"
 NO_PACKAGES = (
     "the Node agent's packages are not installed, or not those of its lock file: run "
@@ -102,7 +103,7 @@ def _process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         run = subprocess.Popen(
-            command,
+            (sys.executable, str(BOUND), str(os.getpid()), *command),
             cwd=cwd,
             env=environ,
             stdin=subprocess.DEVNULL,
