@@ -126,6 +126,8 @@ def test_what_a_report_cannot_tell_is_no_data(tmp_path: Path, recorded: Recorded
         "levels": "nobody listened to the audio",
         "speech_quality": "nobody listened to the audio",
         "spoken": "nobody listened to the agent's voice",
+        "caller_history": "nobody looked for other recordings of the caller",
+        "synthesis": "no cassette tells how long the voice took",
     }
     assert {name: m.reason for name, m in found.items() if m.missing} == {
         name: next(lacking[evidence] for evidence in metric.spec.evidence if evidence in lacking)
