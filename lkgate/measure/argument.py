@@ -119,8 +119,11 @@ def _when(text: str) -> _When | None:
         plain = plain.replace(clock[0], " ", 1)
     if (day, weekday, minute) == (None, None, None):
         return None
-    left = tuple(w for w in words_of(plain) if w not in _FILLERS and w not in WEEKDAYS)
-    return day, weekday, minute, left
+    if weekday is not None:
+        plain = plain.replace(WEEKDAYS[weekday], " ", 1)
+    # A sign belongs to its number: +02:00 is not -02:00.
+    signed = plain.replace("+", " plus ").replace("-", " minus ")
+    return day, weekday, minute, tuple(w for w in words_of(signed) if w not in _FILLERS)
 
 
 def _month(word: str) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
-from lkgate.measure.goal import not_done
+from lkgate.measure.goal import not_done, untold
 from lkgate.measure.judged import JUDGEMENT
 from lkgate.measure.sample import absent, measured
 from lkgate.measure.session import Session
@@ -18,6 +18,10 @@ def eval_failed(session: Session) -> Iterator[Sample]:
     verdicts = {field.text(data, "judge"): field.text(data, "verdict") for data in asked}
     wrong += [f"the judge {name} failed it" for name, said in verdicts.items() if said == "fail"]
     silent = [name for name, said in verdicts.items() if said not in ("pass", "fail")]
+    unheard = untold(session)
+    if unheard and not wrong:
+        yield unheard[0]
+        return
     if silent and not wrong:
         yield absent(None, session.whole, f"the judge {silent[0]} said nothing")
         return

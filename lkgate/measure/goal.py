@@ -30,10 +30,10 @@ class Act:
 
 def task_completed(session: Session) -> Iterator[Sample]:
     wrong, first = not_done(session)
-    if _labels(session).forbidden_phrases and not wrong:
-        for turn in _unheard(session):
-            yield absent(turn, turn.span, turn.text_absent or "no words of the agent")
-            return
+    unheard = untold(session)
+    if unheard and not wrong:
+        yield unheard[0]
+        return
     span = first.span if first is not None else session.whole
     yield measured(float(not wrong), first, span, "; ".join(wrong) or None)
 
@@ -98,10 +98,9 @@ def forbidden_phrases(session: Session) -> Iterator[Sample]:
     if not never:
         yield inapplicable(None, session.whole, "the labels forbid no phrase")
         return
-    unheard = _unheard(session)
+    yield from untold(session)
     for turn in session.of("agent"):
-        if turn in unheard:
-            yield absent(turn, turn.span, turn.text_absent or "no words of the agent")
+        if turn.text is None and turn.spans:
             continue
         said = _said_of(turn, never)
         note = "; ".join(f"'{phrase}' is forbidden" for phrase in said) or None
@@ -179,9 +178,16 @@ def _makes(made: Step, wanted: Step) -> bool:
     return made.what == wanted.what
 
 
-def _unheard(session: Session) -> list[Turn]:
-    """Turns in which the agent was heard, and nothing says what it said."""
-    return [turn for turn in session.of("agent") if turn.text is None and turn.spans]
+def untold(session: Session) -> list[Sample]:
+    """Turns in which the agent may have said what the labels forbid: it was heard, and nothing
+    says what it said."""
+    if not _labels(session).forbidden_phrases:
+        return []
+    return [
+        absent(turn, turn.span, turn.text_absent or "no words of the agent")
+        for turn in session.of("agent")
+        if turn.text is None and turn.spans
+    ]
 
 
 def _said_of(turn: Turn, phrases: tuple[str, ...]) -> list[str]:

@@ -62,12 +62,11 @@ def measure(session: Session, metric: Metric) -> Measurement:
         if metric.spec.name in METRICS:
             raise
         return missing(metric.spec, f"it failed: {type(error).__name__}: {error}")
-    for sample in samples:
-        for number in (sample.value, sample.amount, sample.weight):
-            if number is not None and not math.isfinite(number):
-                return missing(metric.spec, f"the value is {number}")
-        if sample.weight < 0:
-            return missing(metric.spec, f"the weight is {sample.weight}")
+    for number in (n for s in samples for n in (s.value, s.amount, s.weight) if n is not None):
+        if not math.isfinite(number):
+            return missing(metric.spec, f"the value is {number}")
+    if any(sample.weight < 0 for sample in samples):
+        return missing(metric.spec, "a weight is below 0")
     return summarise(metric.spec, samples)
 
 

@@ -70,6 +70,7 @@ def test_an_agent_that_never_makes_a_sound_answers_nobody() -> None:
     "harmless",
     [
         "metric: divergence, aggregate: sum, min: 0",
+        "metric: divergence, aggregate: count, max: 1000",
         "metric: diverged_turns, aggregate: rate, max: 100%",
     ],
 )
@@ -83,7 +84,7 @@ def test_a_rule_that_cannot_fail_excuses_no_divergence(harmless: str) -> None:
     assert "no error rule judges divergence" in found.problems[0].reason
 
 
-@pytest.mark.parametrize("metric", ["forbidden_phrases", "task_completed"])
+@pytest.mark.parametrize("metric", ["forbidden_phrases", "task_completed", "eval_failed"])
 def test_words_that_nobody_wrote_down_are_not_clean_words(metric: str) -> None:
     limit = "min: 1" if metric == "task_completed" else "max: 0"
     rule = f"metric: {metric}, aggregate: sum, {limit}"
