@@ -13,6 +13,8 @@ from lkgate.caller.voice import Pcm
 from lkgate.model.plan import CallerPlan
 
 _QUEUE_MS = 100
+# Audio is written in pieces of this length; decisions are made once a piece.
+_CHUNK_MS = 50
 # A server that does not tell who subscribed is not waited for.
 _UNTOLD_US = 1_000_000
 
@@ -31,7 +33,6 @@ class CallerPlayer:
             if the agent or the room ended the call before. ``at_us`` in them is when the room
             hears it.
         now_us: session time.
-        chunk_ms: audio is written in pieces of this length; decisions are made once a piece.
         uplink_us: from the moment a sample is due at the source until the room hears it, without
             the cushion. The player speaks earlier by it, so that the room hears an utterance when
             its anchor says. The default is the virtual room's; a real server on the same machine
@@ -48,7 +49,6 @@ class CallerPlayer:
         *,
         note: Note,
         now_us: Callable[[], int],
-        chunk_ms: int = 50,
         uplink_us: int = 45_000,
         cushion_ms: int = 0,
         arrival_us: int | None = None,
@@ -58,7 +58,7 @@ class CallerPlayer:
         self._pcm = pcm
         self._note = note
         self._now_us = now_us
-        self._chunk = plan.sample_rate_hz * chunk_ms // 1000
+        self._chunk = plan.sample_rate_hz * _CHUNK_MS // 1000
         self._uplink_us = uplink_us
         self._cushion_us = cushion_ms * 1000
         self._arrival_us = plan.patience_us if arrival_us is None else arrival_us

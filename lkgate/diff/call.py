@@ -47,11 +47,9 @@ def diff(baseline: Session, candidate: Session) -> CallDifference:
         pairs = [
             replace(pair, after_divergence=at > divergence.pair) for at, pair in enumerate(pairs)
         ]
-    every = [found for pair in pairs for found in pair.differences]
     return CallDifference(
         aligned_by=mode,
         pairs=tuple(pairs),
-        first_change=min(every, key=lambda found: found.t_us, default=None),
         first_divergence=divergence,
     )
 

@@ -106,7 +106,7 @@ def _first(spec: MetricSpec, call: JudgedCall, places: Sequence[Evidence]) -> Si
     if spec.name == _WAITED:
         return _slowest_part(call, places)
     own = _own(spec)
-    upstream = _upstream(spec, own)
+    upstream = _upstream(own)
     until_us = min(place.span.end_us for place in places)
     before = [one for one in signs(call) if one.t_us <= until_us and one.layer in upstream]
     if own != "tts":
@@ -127,7 +127,7 @@ def _own(spec: MetricSpec) -> FaultLayer | None:
     return spec.layer
 
 
-def _upstream(spec: MetricSpec, own: FaultLayer | None) -> frozenset[FaultLayer]:
+def _upstream(own: FaultLayer | None) -> frozenset[FaultLayer]:
     """The layers in which a change can be the reason for what a metric finds."""
     if own in _ALONE:
         return frozenset({own}) if own is not None else frozenset()

@@ -20,7 +20,7 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,7 +38,6 @@ _Asked = tuple[Any, Any] | None
 
 _installed = False
 _isolated = False
-_allowed: frozenset[str] = frozenset()
 _on_refused: OnRefused = lambda host, where: None  # noqa: E731
 # Who asked, for libraries that connect in a task of their own, where the program is not on the
 # stack any more.
@@ -62,29 +61,27 @@ class NetworkRefusedError(ConnectionRefusedError):
         self.where = where
 
 
-def block(on_refused: OnRefused, *, allow: Collection[str] = ()) -> bool:
+def block(on_refused: OnRefused) -> bool:
     """Refuse the network from now on, for good.
 
     Sockets between processes of this machine (``AF_UNIX``, socket pairs) keep working, and so does
-    listening. Another call replaces ``on_refused`` and ``allow``. Call it while the process has
-    one thread, after what needs the network.
+    listening. Another call replaces ``on_refused``. Call it while the process has one thread,
+    after what needs the network.
 
     Args:
         on_refused: told ``(host, where)`` of every attempt, on the thread that made it.
-        allow: ``host`` or ``host:port``, as the program writes them, that are not refused.
 
     Returns:
-        Whether the process is in an empty network namespace too. Never with ``allow``.
+        Whether the process is in an empty network namespace too.
     """
-    global _allowed, _installed, _on_refused
+    global _installed, _on_refused
     _on_refused = on_refused
-    _allowed = frozenset(allow)
     if not _installed:
         _installed = True
         _guard_sockets()
         _guard_lookups()
         _remember_who_asks()
-    return not allow and isolate()
+    return isolate()
 
 
 def isolate() -> bool:
@@ -177,7 +174,7 @@ def _guarded(original: Callable[..., T], asked: Callable[..., _Asked]) -> Callab
     def guard(*args: Any, **kwargs: Any) -> T:
         host = asked(*args, **kwargs)
         if host is not None:
-            _pass_or_refuse(*host)
+            _refuse(*host)
         return original(*args, **kwargs)
 
     return guard
@@ -213,11 +210,9 @@ def _stays_here(host: Any) -> bool:
     return True
 
 
-def _pass_or_refuse(host: Any, port: Any) -> None:
+def _refuse(host: Any, port: Any) -> None:
     name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
     asked = f"[{name}]:{port}" if ":" in name and port else f"{name}:{port}" if port else name
-    if name in _allowed or asked in _allowed:
-        return
     where = program_line(sys._getframe(1)) or _asker.get()
     _on_refused(asked, where)
     raise NetworkRefusedError(asked, where)

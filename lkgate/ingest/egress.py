@@ -23,8 +23,8 @@ class EgressManifest:
     Attributes:
         path: of the manifest.
         id: of the egress.
-        room, room_id: ``""`` if it tells none (a web egress).
-        started_at_unix_us, ended_at_unix_us: of the egress, not of the first sample.
+        room: ``""`` if it tells none (a web egress).
+        started_at_unix_us: of the egress, not of the first sample.
         publisher: identity of the participant, ``None`` where several were recorded.
         track_sid: of the audio track, ``None`` where it tells none.
         names: of the files that it wrote, without their directories; older ones tell none.
@@ -33,9 +33,7 @@ class EgressManifest:
     path: Path
     id: str
     room: str
-    room_id: str
     started_at_unix_us: int | None
-    ended_at_unix_us: int | None
     publisher: str | None
     track_sid: str | None
     names: tuple[str, ...]
@@ -62,9 +60,7 @@ def read_manifest(value: Json, path: Path) -> EgressManifest:
         path=path,
         id=fields.text("egress_id"),
         room=fields.optional_text("room_name") or "",
-        room_id=fields.optional_text("room_id") or "",
         started_at_unix_us=_unix_us(fields, "started_at"),
-        ended_at_unix_us=_unix_us(fields, "ended_at"),
         publisher=fields.optional_text("publisher_identity"),
         track_sid=fields.optional_text("track_id") or fields.optional_text("audio_track_id"),
         names=tuple(

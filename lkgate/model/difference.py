@@ -107,13 +107,11 @@ class CallDifference:
     Attributes:
         aligned_by: ``plan``: by the caller's utterances, exact; ``text``: by words and time.
         pairs: in the candidate's order; missing turns stand where the baseline had them.
-        first_change: the earliest difference of any kind, ``None`` if there is none.
         first_divergence: the earliest semantic difference, ``None`` if there is none.
     """
 
     aligned_by: Literal["plan", "text"]
     pairs: tuple[TurnPair, ...]
-    first_change: Difference | None
     first_divergence: Divergence | None
 
     @property

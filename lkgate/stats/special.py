@@ -20,11 +20,6 @@ def normal_quantile(p: float) -> float:
     return _NORMAL.inv_cdf(p)
 
 
-def normal_cdf(z: float) -> float:
-    """Of the standard normal distribution."""
-    return _NORMAL.cdf(z)
-
-
 def beta_cdf(x: float, a: float, b: float) -> float:
     """The regularised incomplete beta function, by its continued fraction (Lentz's method).
 

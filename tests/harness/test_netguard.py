@@ -134,26 +134,6 @@ def test_a_library_with_tasks_of_its_own_is_refused_at_the_programs_line(agent: 
     )
 
 
-def test_an_allowed_host_is_not_refused(agent: Path) -> None:
-    assert run(
-        """
-        import json, socket
-        from lkgate.harness import netguard
-        server = socket.create_server(("127.0.0.1", 0))
-        port = server.getsockname()[1]
-        isolated = netguard.block(lambda host, where: None, allow=[f"127.0.0.1:{port}"])
-        client = socket.create_connection(("127.0.0.1", port))
-        client.send(b"hello")
-        try:
-            socket.create_connection(("127.0.0.1", 9))
-        except netguard.NetworkRefusedError as error:
-            refused = error.host
-        print(json.dumps([server.accept()[0].recv(5).decode(), refused, isolated]))
-        """,
-        agent,
-    ) == ["hello", "127.0.0.1:9", False]
-
-
 def test_a_name_imported_before_is_refused_too(agent: Path) -> None:
     assert (
         run(

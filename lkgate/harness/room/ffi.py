@@ -16,11 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from livekit.rtc import _ffi_client as native
 from livekit.rtc._proto import ffi_pb2
 from livekit.rtc._utils import Queue
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from lkgate.harness.room.audio import Audio
@@ -211,13 +209,6 @@ def install_library() -> VirtualFfi:
     ffi = VirtualFfi()
     native.FfiClient._instance = ffi  # type: ignore[assignment]
     return ffi
-
-
-def samples_at(address: int, count: int) -> NDArray[np.int16]:
-    """A copy of 16-bit samples in memory."""
-    if not count:
-        return np.zeros(0, np.int16)
-    return np.frombuffer(ctypes.string_at(address, 2 * count), np.int16)
 
 
 def bytes_at(address: int, count: int) -> bytes:
