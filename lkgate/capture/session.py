@@ -18,23 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from livekit.protocol.agent_pb import agent_session as pb
 
 from lkgate.model.event import Json
-
-# LiveKit's own marks for "not measured" (metrics/base.py, voice/audio_recognition.py).
-_ABSENT: dict[str, float] = {
-    "llm_node_ttft": -1.0,
-    "transcription_delay": 0.0,
-    "end_of_turn_delay": 0.0,
-}
-_SECONDS = (
-    "transcription_delay",
-    "end_of_turn_delay",
-    "on_user_turn_completed_delay",
-    "llm_node_ttft",
-    "llm_node_tps",
-    "llm_node_ttfs",
-    "tts_node_ttfb",
-    "e2e_latency",
-)
+from lkgate.model.message import MEASURED, UNMEASURED
 
 _ADDRESS = re.compile(r"(?<=\w) at 0x[0-9A-Fa-f]{6,}(?=>)")
 
@@ -128,9 +112,9 @@ class SessionDecoder:
     def _message(self, message: pb.ChatMessage) -> Fields:
         report = message.metrics
         metrics: Fields = {}
-        for name in _SECONDS:
+        for name in MEASURED:
             value = getattr(report, name) if report.HasField(name) else None
-            metrics[name] = None if value == _ABSENT.get(name) else value
+            metrics[name] = None if value == UNMEASURED.get(name) else value
         metrics["started_speaking_us"] = self._time_us(
             _set(report, "started_speaking_at", report.started_speaking_at)
         )

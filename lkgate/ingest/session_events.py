@@ -12,26 +12,10 @@ from typing import Protocol
 
 from lkgate.bundle.fields import Fields
 from lkgate.model.event import Json
+from lkgate.model.message import MEASURED, UNMEASURED
 
 Data = dict[str, Json]
 
-_METRICS = (
-    "transcription_delay",
-    "end_of_turn_delay",
-    "on_user_turn_completed_delay",
-    "llm_node_ttft",
-    "llm_node_tps",
-    "llm_node_ttfs",
-    "tts_node_ttfb",
-    "e2e_latency",
-    "playback_latency",
-)
-# LiveKit's own marks for "not measured" (metrics/base.py, voice/audio_recognition.py).
-_UNMEASURED: dict[str, float] = {
-    "llm_node_ttft": -1.0,
-    "transcription_delay": 0.0,
-    "end_of_turn_delay": 0.0,
-}
 _PHASES = {
     "tool_call_started": "started",
     "tool_call_updated": "updated",
@@ -97,9 +81,9 @@ def _message(fields: Fields, session_us: _Clock) -> Data:
     metrics: Data = {}
     if fields.has("metrics"):
         told = fields.fields("metrics")
-        for name in _METRICS:
+        for name in (*MEASURED, "playback_latency"):
             value = told.number_or_none(name)
-            metrics[name] = None if value == _UNMEASURED.get(name) else value
+            metrics[name] = None if value == UNMEASURED.get(name) else value
         for edge in ("started", "stopped"):
             at = session_us(told.number_or_none(f"{edge}_speaking_at"))
             metrics[f"{edge}_speaking_us"] = at
