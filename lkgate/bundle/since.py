@@ -7,7 +7,7 @@ from pathlib import Path
 from lkgate.bundle.canonical import sha256
 from lkgate.bundle.reader import CASSETTE_INDEX, open_tree
 from lkgate.model.bundle import FileEntry, Manifest
-from lkgate.model.gate import CassetteState
+from lkgate.model.verdict import CassetteState
 
 
 def cassette_index(manifest: Manifest) -> FileEntry | None:

@@ -21,8 +21,9 @@ from lkgate.judge.panel import Panel
 from lkgate.measure.repeat import histories
 from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
-from lkgate.model.gate import Baseline, CallFailure, CallResult, Gate, Verdict
+from lkgate.model.gate import Gate
 from lkgate.model.price import PriceTable
+from lkgate.model.verdict import Baseline, CallFailure, CallResult, Verdict
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.recordings import (
     Recording,

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from lkgate.cli.reports import Wanted
     from lkgate.config import Config
     from lkgate.model.build import Build
-    from lkgate.model.gate import Gate, LiveRoom, Verdict
+    from lkgate.model.gate import Gate
     from lkgate.model.plan import Pacing
+    from lkgate.model.verdict import LiveRoom, Verdict
     from lkgate.replay.recordings import Recording
     from lkgate.rooms import RoomProgress
 
@@ -75,7 +76,7 @@ def replay_room(
     from lkgate.cli.reports import write
     from lkgate.cli.supply import price_table
     from lkgate.judge.panel import Panel
-    from lkgate.model.gate import LiveRoom
+    from lkgate.model.verdict import LiveRoom
     from lkgate.replay.run import ReplayOptions
     from lkgate.rooms import RoomOptions, replay_in_rooms
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from lkgate.model.gate import LiveRoom, Verdict
+    from lkgate.model.verdict import LiveRoom, Verdict
     from lkgate.report.html import Sources
 
 KINDS = ("text", "html", "json", "junit", "markdown", "github", "sarif")

@@ -12,8 +12,9 @@ from lkgate.judge.panel import Panel, judges_named
 from lkgate.listen import listen
 from lkgate.listen.synthesis import spoken_for, synthesis
 from lkgate.model.bundle import Bundle
-from lkgate.model.gate import CallResult, Gate
+from lkgate.model.gate import Gate
 from lkgate.model.price import PriceTable
+from lkgate.model.verdict import CallResult
 
 
 def price_table(config: Config) -> PriceTable | None:

@@ -14,8 +14,9 @@ from lkgate.cli.exits import Exit
 if TYPE_CHECKING:
     from lkgate.cli.reports import Wanted
     from lkgate.judge.panel import Panel
-    from lkgate.model.gate import Gate, Verdict
+    from lkgate.model.gate import Gate
     from lkgate.model.price import PriceTable
+    from lkgate.model.verdict import Verdict
     from lkgate.replay.run import ReplaySet
     from lkgate.report.html import Sources
 

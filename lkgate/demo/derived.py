@@ -23,7 +23,8 @@ from lkgate.config import Config, OnMiss, load_config
 from lkgate.gate.aggregate import PERCENTILES
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.metrics import baseline_of
-from lkgate.model.gate import CallFailure, CallResult, Gate, Verdict
+from lkgate.model.gate import Gate
+from lkgate.model.verdict import CallFailure, CallResult, Verdict
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import Replayed, ReplayOptions, replay
 

@@ -18,9 +18,9 @@ from lkgate.gate.sign import ORDER, Sign, signs
 from lkgate.gate.words import quantity
 from lkgate.model.blame import LAYER_NAMES, Blame, FaultLayer, Suspect
 from lkgate.model.difference import LatencyPart
-from lkgate.model.gate import Evidence, Finding, FindingStatus, JudgedCall
 from lkgate.model.measurement import MetricSpec
 from lkgate.model.turn import Turn
+from lkgate.model.verdict import Evidence, Finding, FindingStatus, JudgedCall
 
 _DISPATCH = ("dispatch_time", "job_start_time", "job_faults", "agent_join_time")
 _HANDOFF = ("handoffs", "handoff_errors", "handoff_context_lost", "handoff_changes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lkgate.model.gate import Evidence, Finding
+from lkgate.model.verdict import Evidence, Finding
 
 
 def follow(finding: Finding, earlier: Sequence[Finding]) -> Finding:

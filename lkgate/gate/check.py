@@ -12,8 +12,9 @@ from lkgate.gate.gather import Part
 from lkgate.gate.sampled import sampled_change, sampled_limit
 from lkgate.gate.trial import Trial, about
 from lkgate.model.check import Limit, Margin
-from lkgate.model.gate import Problem, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.measurement import MetricSpec
+from lkgate.model.verdict import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from lkgate.gate.examine import ACCEPT, Examined
 from lkgate.model.difference import CallDifference
-from lkgate.model.gate import Problem, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.measurement import Measurement, MetricSpec, Sample
+from lkgate.model.verdict import Problem
 
 
 @dataclass(frozen=True, slots=True)

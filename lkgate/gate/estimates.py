@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lkgate.gate.collect import Collected, compares, paired
-from lkgate.model.gate import JudgedCall, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.measurement import MetricSpec
 from lkgate.model.turn import Turn
+from lkgate.model.verdict import JudgedCall
 
 
 def is_estimated(turn: Turn) -> bool:

@@ -20,18 +20,9 @@ from lkgate.gate.trial import Trial
 from lkgate.gate.trust import distrust
 from lkgate.measure.judged import is_own
 from lkgate.model.check import Check
-from lkgate.model.gate import (
-    CallResult,
-    Finding,
-    FindingStatus,
-    Gate,
-    Problem,
-    Rule,
-    Severity,
-    Verdict,
-    VerdictStatus,
-)
+from lkgate.model.gate import Gate, Rule, Severity
 from lkgate.model.measurement import MetricSpec
+from lkgate.model.verdict import CallResult, Finding, FindingStatus, Problem, Verdict, VerdictStatus
 from lkgate.stats.family import benjamini_hochberg, holm
 
 

@@ -10,7 +10,7 @@ from lkgate.diff.registry import compare_all
 from lkgate.measure.registry import measure_all
 from lkgate.measure.session import session_of
 from lkgate.model.bundle import Bundle, Role
-from lkgate.model.gate import (
+from lkgate.model.verdict import (
     Baseline,
     CallFailure,
     CallResult,

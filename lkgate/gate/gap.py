@@ -13,8 +13,9 @@ from lkgate.gate.slices import level_of
 from lkgate.gate.trial import Sampled, Trial, about
 from lkgate.gate.words import quantity
 from lkgate.model.check import Method
-from lkgate.model.gate import Aggregate, Problem, Rule
+from lkgate.model.gate import Aggregate, Rule
 from lkgate.model.measurement import MetricSpec, Sample
+from lkgate.model.verdict import Problem
 from lkgate.stats.estimate import Estimate, FromBounds
 from lkgate.stats.family import holm
 from lkgate.stats.resample import SEED

@@ -10,8 +10,9 @@ from lkgate.gate.estimates import is_derived, is_estimated, samples_resting_on
 from lkgate.gate.examine import Examined
 from lkgate.gate.metrics import DIVERGENCE
 from lkgate.gate.slices import outside
-from lkgate.model.gate import Gate, JudgedCall, Problem, Rule
+from lkgate.model.gate import Gate, Rule
 from lkgate.model.measurement import MetricSpec, Sample
+from lkgate.model.verdict import JudgedCall, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Gathered:
 
     Attributes:
         parts: by call.
-        lost, estimated, derived: as in :class:`lkgate.model.gate.Finding`.
+        lost, estimated, derived: as in :class:`lkgate.model.verdict.Finding`.
         problems: missing evidence.
     """
 

@@ -12,8 +12,8 @@ from lkgate.measure.plugin import GROUP
 from lkgate.measure.registry import metrics
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
-from lkgate.model.gate import Baseline
 from lkgate.model.measurement import MetricSpec
+from lkgate.model.verdict import Baseline
 
 
 class _Specs(Mapping[str, MetricSpec]):

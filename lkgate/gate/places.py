@@ -8,8 +8,9 @@ from lkgate.gate.collect import Point, paired
 from lkgate.gate.gap import worst_level
 from lkgate.gate.gather import Part
 from lkgate.model.check import Check, Margin
-from lkgate.model.gate import Evidence, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.measurement import MetricSpec
+from lkgate.model.verdict import Evidence
 
 
 def places(

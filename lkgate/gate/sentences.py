@@ -8,8 +8,9 @@ from lkgate.gate.aggregate import carried_by
 from lkgate.gate.check import Checked
 from lkgate.gate.words import difference, margin, quantity
 from lkgate.model.check import Check, Margin, Uncertainty
-from lkgate.model.gate import FindingStatus, Problem, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.measurement import MetricSpec, Unit
+from lkgate.model.verdict import FindingStatus, Problem
 
 
 def reason(

@@ -9,8 +9,8 @@ from typing import Literal
 from lkgate.measure.compare import mismatches
 from lkgate.model.blame import FaultLayer
 from lkgate.model.difference import Difference, TurnPair
-from lkgate.model.gate import JudgedCall
 from lkgate.model.turn import ToolCall
+from lkgate.model.verdict import JudgedCall
 
 # The order in which a voice agent's layers act: of two changes at one moment, what acts first.
 ORDER: tuple[FaultLayer, ...] = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from lkgate.model.gate import JudgedCall, Problem, Rule
+from lkgate.model.gate import Rule
 from lkgate.model.label import Labels
+from lkgate.model.verdict import JudgedCall, Problem
 
 
 def expand(rule: Rule, labels: Sequence[Labels | None]) -> tuple[Rule, ...]:

@@ -9,8 +9,9 @@ from lkgate.errors import GateFileError
 from lkgate.gate import quantity
 from lkgate.measure.judged import PREFIX
 from lkgate.model.event import Json
-from lkgate.model.gate import Gate, Problem, Rule, Severity
+from lkgate.model.gate import Gate, Rule, Severity
 from lkgate.model.judgement import Trust
+from lkgate.model.verdict import Problem
 from lkgate.stats.shares import wilson
 
 _COIN = 0.5

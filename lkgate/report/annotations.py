@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lkgate.model.gate import Finding, Verdict
+from lkgate.model.verdict import Finding, Verdict
 from lkgate.report import words
 from lkgate.report.inert import clipped, visible_lines
 

@@ -10,7 +10,7 @@ from lkgate.model.blame import Blame
 from lkgate.model.bundle import Span
 from lkgate.model.check import Check, Margin, Uncertainty
 from lkgate.model.event import Json
-from lkgate.model.gate import Evidence, Finding, JudgedCall, LiveRoom, Verdict
+from lkgate.model.verdict import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 
 SCHEMA_VERSION = 1
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lkgate.model.gate import Evidence, Finding, Verdict
+from lkgate.model.verdict import Evidence, Finding, Verdict
 from lkgate.report import words
 
 # What XML 1.0 cannot hold, escaped or not.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from lkgate.model.gate import Evidence, Finding, LiveRoom, Verdict
+from lkgate.model.verdict import Evidence, Finding, LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.inert import clipped, visible
 from lkgate.report.notes import live_note

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
-from lkgate.model.gate import Family, LiveRoom, Verdict
+from lkgate.model.gate import Family
+from lkgate.model.verdict import LiveRoom, Verdict
 
 FAMILY: Mapping[Family, str] = {
     "holm": "Holm's correction keeps one false failure among all of them as rare as in one",

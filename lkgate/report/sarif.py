@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from lkgate import __version__
 from lkgate.model.event import Json
-from lkgate.model.gate import Evidence, Finding, Problem, Verdict
+from lkgate.model.verdict import Evidence, Finding, Problem, Verdict
 from lkgate.report import words
 from lkgate.report.inert import clipped, visible_lines
 

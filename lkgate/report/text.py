@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from lkgate.model.gate import Evidence, Finding, JudgedCall, LiveRoom, Verdict
+from lkgate.model.verdict import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.inert import visible
 from lkgate.report.notes import live_note, notes

@@ -15,7 +15,7 @@ from lkgate.gate.evaluate import judge
 from lkgate.gate.examine import examine
 from lkgate.gate.load import load
 from lkgate.gate.metrics import baseline_of
-from lkgate.model.gate import CallResult
+from lkgate.model.verdict import CallResult
 from lkgate.replay.recordings import find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, ReplaySet, replay
 

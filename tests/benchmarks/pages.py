@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from lkgate.model.gate import Verdict
+from lkgate.model.verdict import Verdict
 from tests.gate.calls import V3
 from tests.report.html.pages import many, page
 from tests.report.html.test_browser import ARGUMENTS

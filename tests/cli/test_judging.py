@@ -13,7 +13,8 @@ from lkgate.bundle import Journal, close_journal, read
 from lkgate.cli.judging import judge_rooms
 from lkgate.gate.load import parse
 from lkgate.model.bundle import BuildIdentity, Role
-from lkgate.model.gate import Gate, LiveRoom, Verdict
+from lkgate.model.gate import Gate
+from lkgate.model.verdict import LiveRoom, Verdict
 from lkgate.replay.recordings import Recording
 from lkgate.report import markdown
 from lkgate.report.json import render as render_json

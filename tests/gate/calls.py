@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lkgate.model.gate import CallResult
 from lkgate.model.label import Labels
+from lkgate.model.verdict import CallResult
 from tests.measure.builders import V1, Agent, Step, labels, result
 
 BOOK = "book_appointment"

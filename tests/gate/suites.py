@@ -11,8 +11,9 @@ from lkgate.gate.examine import Examined, examine
 from lkgate.gate.load import parse
 from lkgate.gate.metrics import SPECS
 from lkgate.measure.sample import summarise
-from lkgate.model.gate import Finding, Gate, Verdict
+from lkgate.model.gate import Gate
 from lkgate.model.measurement import Measurement
+from lkgate.model.verdict import Finding, Verdict
 from tests.measure.builders import Step, labels, result
 
 Value = float | tuple[float, float]

@@ -13,8 +13,8 @@ from lkgate.gate.examine import Examined, examine
 from lkgate.gate.metrics import metric_versions
 from lkgate.gate.sign import signs
 from lkgate.model.blame import Blame, FaultLayer
-from lkgate.model.gate import Finding, JudgedCall, Verdict
 from lkgate.model.label import Labels
+from lkgate.model.verdict import Finding, JudgedCall, Verdict
 from tests.gate.calls import BOOK, CALLS, replayed, truth
 from tests.gate.suites import gate
 from tests.gate.test_demo import failed, judged

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import load
-from lkgate.model.gate import Finding, Verdict
+from lkgate.model.verdict import Finding, Verdict
 from tests.gate.calls import CALLS, V3, replayed, truth
 from tests.measure.builders import V1, V2, Agent, result
 

@@ -11,7 +11,8 @@ from lkgate.gate.load import parse
 from lkgate.gate.metrics import SPECS, metric_versions
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
-from lkgate.model.gate import CallFailure, CallResult, Finding, Gate, Rule, Verdict
+from lkgate.model.gate import Gate, Rule
+from lkgate.model.verdict import CallFailure, CallResult, Finding, Verdict
 from tests.gate.calls import BOOK, CALLS, replayed, truth
 from tests.measure.builders import V1, Agent, Step, labels, play, result
 

@@ -14,8 +14,9 @@ from lkgate.gate.examine import Examined, examine
 from lkgate.gate.metrics import SPECS
 from lkgate.measure.sample import missing, rank, summarise
 from lkgate.model.check import Margin
-from lkgate.model.gate import CallFailure, Gate, JudgedCall, Rule, Verdict
+from lkgate.model.gate import Gate, Rule
 from lkgate.model.measurement import Measurement, Sample
+from lkgate.model.verdict import CallFailure, JudgedCall, Verdict
 from tests.gate.calls import BOOK, CALLS, V3, truth
 from tests.measure.builders import V1, V2, Agent, result
 

@@ -18,11 +18,12 @@ from lkgate.gate.load import parse
 from lkgate.gate.metrics import SPECS
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Event, Json
-from lkgate.model.gate import CallFailure, CallResult, Finding, Gate, Verdict
+from lkgate.model.gate import Gate
 from lkgate.model.history import History
 from lkgate.model.label import Entity, ExpectedTool, Labels, Step
 from lkgate.model.measurement import Evidence, MetricSpec
 from lkgate.model.price import Price, PriceTable
+from lkgate.model.verdict import CallFailure, CallResult, Finding, Verdict
 from tests.gate.calls import BOOK, replayed
 from tests.measure.builders import V1, without, without_confidence
 

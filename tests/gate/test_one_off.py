@@ -12,7 +12,7 @@ from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import load
 from lkgate.gate.metrics import metric_versions
 from lkgate.model.bundle import Bundle
-from lkgate.model.gate import Finding
+from lkgate.model.verdict import Finding
 from tests.measure.builders import Step, result, without
 
 OWN = '''\

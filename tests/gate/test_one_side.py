@@ -10,7 +10,7 @@ from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import parse
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Event
-from lkgate.model.gate import CallResult, Finding
+from lkgate.model.verdict import CallResult, Finding
 from tests.measure.builders import Agent, Step, labels, result
 
 STEPS = [Step("One.", "Two."), Step("Three.", "Four."), Step("Five.", "Six.")]

@@ -9,7 +9,7 @@ import pytest
 
 from lkgate.gate.examine import Examined
 from lkgate.model.check import Uncertainty
-from lkgate.model.gate import Finding
+from lkgate.model.verdict import Finding
 from tests.gate.suites import call, finding, gate, verdict
 from tests.measure.builders import labels
 

@@ -10,7 +10,7 @@ from lkgate.errors import GateFileError
 from lkgate.gate.examine import Examined
 from lkgate.gate.support import refuse_percentiles, refuse_slices
 from lkgate.measure.session import session_of
-from lkgate.model.gate import Finding
+from lkgate.model.verdict import Finding
 from tests.gate.suites import Value, call, finding, gate, verdict
 from tests.measure.builders import V1, Step, labels, play
 

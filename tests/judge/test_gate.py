@@ -16,8 +16,9 @@ from lkgate.judge.conversation import conversation_of
 from lkgate.judge.panel import Panel
 from lkgate.measure.judged import JUDGEMENT
 from lkgate.model.bundle import Bundle
-from lkgate.model.gate import CallResult, Gate, Verdict
+from lkgate.model.gate import Gate
 from lkgate.model.judgement import Agreed, Trust
+from lkgate.model.verdict import CallResult, Verdict
 from tests.judge.asking import asked, entry
 from tests.measure.builders import V1, Agent, Step, play, result
 

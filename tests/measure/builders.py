@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from lkgate.gate.metrics import metric_versions
 from lkgate.model.bundle import Bundle, Manifest, Role, SourceKind, Span, Track
 from lkgate.model.event import Event, Json
-from lkgate.model.gate import Baseline, CallFailure, CallResult
 from lkgate.model.label import Entity, ExpectedTool, Labels
 from lkgate.model.label import Step as RequiredStep
+from lkgate.model.verdict import Baseline, CallFailure, CallResult
 
 
 def us(seconds: float) -> int:

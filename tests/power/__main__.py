@@ -13,7 +13,8 @@ import numpy as np
 
 from lkgate.gate.examine import Examined
 from lkgate.gate.load import parse
-from lkgate.model.gate import Gate, Verdict
+from lkgate.model.gate import Gate
+from lkgate.model.verdict import Verdict
 from lkgate.stats.shares import clopper_pearson
 from tests.power.suites import (
     NOISES,

@@ -18,8 +18,9 @@ from lkgate.gate.examine import Examined, examine
 from lkgate.gate.load import load, parse
 from lkgate.gate.metrics import SPECS, baseline_of
 from lkgate.measure.sample import summarise
-from lkgate.model.gate import CallResult, Gate, Verdict
+from lkgate.model.gate import Gate
 from lkgate.model.measurement import Measurement, Sample
+from lkgate.model.verdict import CallResult, Verdict
 from lkgate.replay.recordings import find_recordings, read_recordings
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lkgate.model.gate import Verdict
+from lkgate.model.verdict import Verdict
 from tests.gate.calls import V3
 from tests.report.test_text import verdict_of
 

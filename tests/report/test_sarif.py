@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from lkgate.gate.evaluate import evaluate
-from lkgate.model.gate import Verdict
+from lkgate.model.verdict import Verdict
 from lkgate.report.sarif import render
 from tests.gate.calls import CALLS, V3, replayed
 from tests.measure.builders import V2

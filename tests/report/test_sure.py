@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from lkgate.model.gate import Verdict
+from lkgate.model.verdict import Verdict
 from lkgate.report import json as json_report
 from lkgate.report import junit, markdown
 from lkgate.report.annotations import render as annotated

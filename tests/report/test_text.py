@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lkgate.gate.evaluate import evaluate
-from lkgate.model.gate import CassetteState, Verdict
+from lkgate.model.verdict import CassetteState, Verdict
 from lkgate.report import json as json_report
 from lkgate.report import words
 from lkgate.report.text import render

@@ -11,7 +11,7 @@ from importlib.resources import files
 import jinja2
 from markupsafe import Markup
 
-from lkgate.model.gate import LiveRoom, Verdict
+from lkgate.model.verdict import LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.html.reasons import reasons_of
 from lkgate.report.html.sound import MIME, Side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lkgate.model.gate import Evidence, Finding, Verdict
+from lkgate.model.verdict import Evidence, Finding, Verdict
 from lkgate.report import words
 from lkgate.report.html.sound import Side
 

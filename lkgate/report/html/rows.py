@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lkgate.model.difference import TurnPair
-from lkgate.model.gate import JudgedCall
 from lkgate.model.turn import Turn
+from lkgate.model.verdict import JudgedCall
 from lkgate.report import words
 from lkgate.report.html import changes
 from lkgate.report.html.changes import Piece

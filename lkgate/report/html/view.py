@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lkgate.model.gate import JudgedCall, Verdict
 from lkgate.model.turn import Turn
+from lkgate.model.verdict import JudgedCall, Verdict
 from lkgate.report import words
 from lkgate.report.html.reasons import MOST_PLACES, Place, place_of
 from lkgate.report.html.rows import Row, rows_of

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from lkgate.model.gate import Verdict
+from lkgate.model.verdict import Verdict
 from lkgate.report.html import Heard, Page, Sources, render
 from lkgate.report.html.sound import _encoded
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Page as Tab
 
-from lkgate.model.gate import Verdict
+from lkgate.model.verdict import Verdict
 from tests.gate.calls import V3
 from tests.report.hostile import TEXT, hostile
 from tests.report.html.pages import page
