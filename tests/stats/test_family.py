@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
@@ -12,6 +12,7 @@ from lkgate.stats.family import benjamini_hochberg, holm
 many = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30)
 
 
+@settings(max_examples=30)  # theirs collects garbage each time
 @given(many)
 def test_holm(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
