@@ -46,6 +46,7 @@ COMMANDS = {
     "derive": ("lkgate.cli.derive", "Make a cassette of what was heard of a call."),
     "list": ("lkgate.cli.list_", "List the recordings and what each one has."),
     "show": ("lkgate.cli.show", "Print who said what when in a bundle."),
+    "open": ("lkgate.cli.open_", "Serve the last HTML report and its audio to a browser."),
     "export": ("lkgate.cli.export", "Write a bundle as OpenTelemetry spans."),
     "metrics": ("lkgate.cli.metrics", "List what can be measured, and what it means."),
     "label": ("lkgate.cli.label", "Draft a recording's labels for a person to correct."),

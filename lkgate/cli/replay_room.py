@@ -107,13 +107,15 @@ def replay_room(
     click.echo(f"calls kept in {played.calls[0].candidate.path.parents[1]}", err=True)
     for verdict in verdicts:
         _print(verdict, build.name, live, form, verbose)
+    state = ReplayOptions.of(config).state
     write(
         reports,
         verdicts,
         build=build.name,
         digest=None,
         live=live,
-        sources=partial(sources_of_rooms, played, ReplayOptions.of(config).state),
+        state=state,
+        sources=partial(sources_of_rooms, played, state),
     )
     statuses = {verdict.status for verdict in verdicts}
     if "fail" in statuses:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lkgate.report.html import Sources
 
 KINDS = ("text", "html", "json", "junit", "markdown", "github", "sarif")
+# Names the last HTML report, in the project's `.lkgate` directory.
+_LAST = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,14 @@ def write(
     *,
     build: str,
     digest: str | None,
+    state: Path,
     live: LiveRoom | None = None,
     sources: Callable[[], Mapping[str, Sources]] = dict,
 ) -> None:
     """Write every report, making the directories that it needs.
 
     Args:
+        state: the project's ``.lkgate`` directory, where `lkgate open` finds the last HTML report.
         live: that the calls took place in a live room.
         sources: what can be listened to; asked for only if a report holds sound.
 
@@ -80,9 +84,31 @@ def write(
         one.path.parent.mkdir(parents=True, exist_ok=True)
         if one.kind == "html":
             _write_html(one.path, verdicts[0], build, digest, live, sources())
+            state.mkdir(parents=True, exist_ok=True)
+            (state / _LAST).write_text(f"{one.path.resolve()}\n", encoding="utf-8")
             continue
         text = _RENDER[one.kind](verdicts, build, digest, live)
         one.path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def last_report() -> Path:
+    """The last HTML report that was written of the project here.
+
+    Raises:
+        ConfigError: there is none, or it is gone.
+    """
+    from lkgate.cli.settings import settings
+    from lkgate.errors import ConfigError
+    from lkgate.replay.run import ReplayOptions
+
+    again = "Run `lkgate replay --against BUILD --report html=report.html`, or name a report."
+    pointer = ReplayOptions.of(settings()).state / _LAST
+    if not pointer.is_file():
+        raise ConfigError("no HTML report has been written here", next_step=again)
+    path = Path(pointer.read_text("utf-8").removesuffix("\n"))
+    if not path.is_file():
+        raise ConfigError("the last HTML report is gone", where=str(path), next_step=again)
+    return path
 
 
 def _write_html(

@@ -57,6 +57,7 @@ def conclude(
         verdicts,
         build=build,
         digest=digest,
+        state=state,
         sources=partial(_sources, replays, state),
     )
     return verdicts

@@ -16,7 +16,7 @@ from tests.report.test_text import verdict_of
 
 def test_every_kind_is_written(tmp_path: Path) -> None:
     wanted = parse([f"{kind}={tmp_path / 'new' / kind}" for kind in KINDS], gates=1)
-    write(wanted, [verdict_of(V3)], build="v3", digest="0" * 64, sources=dict)
+    write(wanted, [verdict_of(V3)], build="v3", digest="0" * 64, state=tmp_path, sources=dict)
     made = {kind: (tmp_path / "new" / kind).read_text("utf-8") for kind in KINDS}
     assert made["text"].startswith("FAIL  v3: 3 of 18 rules failed, 8 calls\n")
     assert made["html"].startswith("<!DOCTYPE html>\n")
@@ -30,7 +30,7 @@ def test_every_kind_is_written(tmp_path: Path) -> None:
 def test_several_gates_in_one_file(tmp_path: Path) -> None:
     wanted = parse([f"junit={tmp_path / 'j.xml'}"], gates=2)
     verdicts = [verdict_of(V3), verdict_of(V3)]
-    write(wanted, verdicts, build="v3", digest="0" * 64, sources=dict)
+    write(wanted, verdicts, build="v3", digest="0" * 64, state=tmp_path, sources=dict)
     assert len(ElementTree.parse(tmp_path / "j.xml").getroot()) == 16
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from importlib.resources import files
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -22,6 +25,11 @@ from lkgate.report.inert import clipped, visible_lines
 BUDGET_BYTES = 24_000_000
 # Of one text; nobody reads more of it here.
 _TEXT = 10_000
+_STATED = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+_POLICY = re.compile(
+    r"default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-[\w+/=]+'; "
+    r"media-src (data:|'self' file:); base-uri 'none'; form-action 'none'"
+)
 _WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 
 
@@ -77,7 +85,7 @@ def render(
         calls=calls_of(verdict, build, sources),
         cohorts=_cohorts(verdict),
         sounds=_inside(sounds) if whole else {},
-        links={} if whole else names,
+        links={} if whole else {key: quote(name) for key, name in names.items()},
         live=live,
         words=words,
         style=Markup(style),
@@ -101,6 +109,17 @@ def _policy(style: str, script: str, *, whole: bool) -> str:
         f"default-src 'none'; script-src {_sha(script)}; style-src {_sha(style)}; "
         f"media-src {media}; base-uri 'none'; form-action 'none'"
     )
+
+
+def policy_of(text: str) -> str | None:
+    """The policy that a page states of itself; ``None`` if it is no page of :func:`render`'s.
+
+    Args:
+        text: the page, or its first 4096 characters.
+    """
+    found = _STATED.search(text)
+    policy = unescape(found[1]) if found else ""
+    return policy if _POLICY.fullmatch(policy) else None
 
 
 def _sha(text: str) -> str:
