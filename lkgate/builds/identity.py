@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lkgate.builds.environment import environment, secrets_of
+from lkgate.builds.versions import AGENTS
 from lkgate.errors import BuildError
 from lkgate.model.build import Build
 from lkgate.model.bundle import BuildIdentity
@@ -50,8 +51,9 @@ def identify(build: Build) -> BuildIdentity:
         raise BuildError(
             "livekit-agents is not installed in the build's interpreter",
             where=str(build.python),
-            next_step=f"Run `{build.python} -m pip install livekit-agents`, or set "
-            f"`python` under [tool.lkgate.builds.{build.name}].",
+            next_step=f"Name the interpreter of the agent's own environment: `python` under "
+            f"[tool.lkgate.builds.{build.name}]. Or run "
+            f"`{build.python} -m pip install '{AGENTS}'`.",
         )
     if build.module is not None and module is None:
         raise BuildError(

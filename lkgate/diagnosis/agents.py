@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
-from lkgate.builds import identify, resolve
+from lkgate.builds import identify, resolve, unsupported
 from lkgate.config import Config
 from lkgate.diagnosis.finding import Finding, of_error
 from lkgate.errors import LkgateError
-
-# What the harness stands below: the versions of each that replays were tested with.
-TESTED: Mapping[str, tuple[int, int]] = {"livekit-agents": (1, 8), "livekit": (1, 1)}
 
 
 def build_findings(config: Config) -> Iterator[Finding]:
@@ -37,7 +33,7 @@ def build_findings(config: Config) -> Iterator[Finding]:
 
 
 def supported(what: str, versions: Mapping[str, str]) -> Finding:
-    """Whether replays were tested with these versions.
+    """Whether a replay works with these versions.
 
     Args:
         versions: of the packages in a build's interpreter, and of Python.
@@ -46,21 +42,7 @@ def supported(what: str, versions: Mapping[str, str]) -> Finding:
         f"{name} {versions[name]}" for name in ("livekit-agents", "livekit") if name in versions
     )
     said += f", Python {versions.get('python', '?')}"
-    for name, tested in TESTED.items():
-        found = _minor(versions.get(name, ""))
-        if found is None or found != tested:
-            line = ".".join(map(str, tested))
-            other = "newer" if found is not None and found > tested else "other"
-            return Finding(
-                what,
-                "note",
-                f"{said}: replays are tested with {name} {line}",
-                f"Try it: `lkgate replay --verify 2 --no-gate`. With a {other} {name}, see whether "
-                "a newer lkgate knows it.",
-            )
+    reason = unsupported(versions)
+    if reason is not None:
+        return Finding(what, "wrong", reason, "Install one that is, or a newer lkgate.")
     return Finding(what, "ok", said)
-
-
-def _minor(version: str) -> tuple[int, int] | None:
-    found = re.match(r"(\d+)\.(\d+)", version)
-    return (int(found[1]), int(found[2])) if found else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import logging
@@ -105,8 +106,7 @@ def warm_up(*, seed: int) -> Warm:
     os.environ["EOT_PARALLELISM"] = "none"
     try:
         import livekit.agents
-        import livekit.agents.ipc._preload
-        import livekit.agents.voice.room_io  # noqa: F401
+        import livekit.agents.voice.room_io
     except ImportError as error:
         raise Failure(
             "no_livekit",
@@ -116,6 +116,8 @@ def warm_up(*, seed: int) -> Warm:
             "install livekit-agents there.",
             trace=traceback.format_exc(),
         ) from error
+    with contextlib.suppress(ImportError):  # livekit-agents 1.8.0 and older have none
+        import livekit.agents.ipc._preload  # noqa: F401
     from lkgate.harness import call, memory, program, rehearsal, room, speakingrate  # noqa: F401
     from lkgate.harness.tape import install_seams, provider_environment
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from livekit import api
 from livekit.agents import AgentServer, JobContext, utils
@@ -123,6 +123,14 @@ class Job:
         process.initialize(proto.InitializeRequest(), worker)  # type: ignore[arg-type]
         start = proto.StartJobRequest()
         now = time.time()
+        # livekit-agents 1.8.0 and older do not keep when what was done.
+        dispatched = {
+            "received_at": received,
+            "accepted_at": now,
+            "assigned_at": now,
+            "launched_at": now,
+        }
+        kept = {one.name for one in fields(RunningJobInfo)}
         start.running_job = RunningJobInfo(
             accept_arguments=accepted,
             job=self._job,
@@ -130,10 +138,7 @@ class Job:
             token=self._token(accepted),
             worker_id="AW_lkgate",
             fake_job=False,
-            received_at=received,
-            accepted_at=now,
-            assigned_at=now,
-            launched_at=now,
+            **{name: at for name, at in dispatched.items() if name in kept},
         )
         self._messages.send_nowait(start)
         await process.entrypoint(self._messages)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lkgate.builds import identify
+from lkgate.builds import identify, require_supported
 from lkgate.errors import ConfigError, ReplayError
 from lkgate.model.build import Build
 from lkgate.model.bundle import BuildIdentity
@@ -156,6 +156,7 @@ def _run(
             next_step="Call it in a real room: --transport room.",
         )
     identity = identify(build)
+    require_supported(build.name, str(build.python), identity.versions)
     try:
         return _replay_all(recordings, build, identity, options, on_progress, keep=keep)
     except OSError as error:

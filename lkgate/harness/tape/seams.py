@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from livekit.agents import llm, stt, tts
-from livekit.agents.llm import DuplexModel
 from livekit.agents.utils import AudioBuffer
 from livekit.agents.voice.tool_executor import _ToolExecutor
 
@@ -48,8 +47,9 @@ def install() -> None:
     models: tuple[type, ...] = (llm.LLM, tts.TTS, stt.STT)
     for model in models:
         _replace(model, "__init__", _with_prewarm)
-    speech_to_speech: tuple[type, ...] = (llm.RealtimeModel, DuplexModel)
-    for model in speech_to_speech:
+    # livekit-agents 1.8.0 and older have no duplex models.
+    speech_to_speech = (llm.RealtimeModel, getattr(llm, "DuplexModel", None))
+    for model in filter(None, speech_to_speech):
         _replace(model, "__init__", _with_session)
     _replace(stt.STT, "recognize", _with_recognize)
     _replace(_ToolExecutor, "execute", _with_stand_in)

@@ -22,8 +22,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast, get_args, get_type_hints
 
-from livekit.agents import Agent, StopResponse, ToolError
-from livekit.agents.llm import ToolResult
+from livekit.agents import Agent, StopResponse, ToolError, llm
 from livekit.agents.llm.tool_context import CONFIRM_DUPLICATE_PARAM
 from livekit.agents.voice import RunContext
 
@@ -37,6 +36,8 @@ from lkgate.model.event import Json
 
 Around = Callable[[], AbstractContextManager[object]]
 
+# In livekit-agents 1.8.0 and older, no tool can say that its output needs no reply.
+_ToolResult: Any = getattr(llm, "ToolResult", None)
 _OWN = "livekit.agents."
 _NOT_OWN = ("livekit.agents.llm.mcp",)
 _RETURNS_AGENT = "returns an agent"
@@ -156,7 +157,10 @@ def played(
             raise _error_from(response["error"])
         output = response["text"] if "text" in response else response["value"]
         if "reply_required" in response:
-            return ToolResult(output, reply_required=bool(response["reply_required"]))
+            if _ToolResult is None:
+                reason = "this version of livekit-agents has no ToolResult, which it returned"
+                raise ToolError(f"lkgate: {answers.missed('tool', call, reason).reason}")
+            return _ToolResult(output, reply_required=bool(response["reply_required"]))
         return output
 
     return stand
@@ -194,7 +198,7 @@ _SIGNATURE = "__signature__"
 
 
 def _output(output: object) -> dict[str, Json]:
-    if isinstance(output, ToolResult):
+    if _ToolResult is not None and isinstance(output, _ToolResult):
         return {**_output(output.output), "reply_required": output.reply_required}
     parts = output if isinstance(output, list | tuple | set | frozenset) else (output,)
     if any(isinstance(part, Agent) for part in parts):
