@@ -51,9 +51,8 @@ def identify(build: Build) -> BuildIdentity:
         raise BuildError(
             "livekit-agents is not installed in the build's interpreter",
             where=str(build.python),
-            next_step=f"Name the interpreter of the agent's own environment: `python` under "
-            f"[tool.lkgate.builds.{build.name}]. Or run "
-            f"`{build.python} -m pip install '{AGENTS}'`.",
+            next_step="Name the interpreter of the agent's own environment as `python` under "
+            f"[tool.lkgate.builds.{build.name}], or install '{AGENTS}' into this one.",
         )
     if build.module is not None and module is None:
         raise BuildError(

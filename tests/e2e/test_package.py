@@ -168,9 +168,8 @@ def test_a_replay_says_what_is_missing(python: Path, tmp_path: Path) -> None:
     assert done.returncode == 4, done.stdout + done.stderr
     assert (
         "livekit-agents is not installed in the build's interpreter\n"
-        "  Name the interpreter of the agent's own environment: `python` under "
-        f"[tool.lkgate.builds.agent_v2]. Or run `{python} -m pip install "
-        "'livekit-agents>=1.7.1,<1.9'`."
+        "  Name the interpreter of the agent's own environment as `python` under "
+        "[tool.lkgate.builds.agent_v2], or install 'livekit-agents>=1.7.1,<1.9' into this one."
     ) in done.stderr
     demo = run(python, "demo", "there", cwd=tmp_path)
     assert demo.returncode == 2

@@ -12,6 +12,7 @@ from lkgate.harness.room.audio import Audio
 from lkgate.harness.room.data import Data
 from lkgate.harness.room.ffi import RefusedError, VirtualFfi, install_library
 from lkgate.harness.room.hub import Hub
+from lkgate.harness.room.listeners import order_listeners
 from lkgate.harness.room.profile import Profiles
 from lkgate.harness.room.rpc import Rpc
 from lkgate.harness.room.streams import Streams
@@ -33,6 +34,7 @@ def install() -> VirtualFfi:
     ffi = install_library()
     if ffi.audio is None:
         sort_attributes()
+        order_listeners()
         ffi.audio = Audio(ffi)
         ffi.serve(ffi.audio.handlers())
         ffi.serve(Video(ffi, ffi.audio).handlers())
