@@ -29,7 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Other programs' lines: what they do is not ours to check.
 _OTHERS = {
     "cat", "cd", "cp", "done", "exit", "export", "for", "git", "mkdir", "pip", "python", "rm",
-    "sed", "test", "[",
+    "sed", "test", "uvx", "pipx", "[",
 }  # fmt: skip
 _FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(lkgate [^`]+)`")

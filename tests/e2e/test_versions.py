@@ -144,3 +144,38 @@ def test_a_version_outside_of_the_range_is_refused(
         f"build `v2`: livekit-agents {TOO_OLD} is not supported: a replay works with "
         "livekit-agents 1.7.1 or newer, below 1.9\n"
     ) in done.stderr
+
+
+@pytest.mark.parametrize("tool", ["uvx", "pipx"])
+def test_it_runs_from_an_environment_made_for_one_run(
+    wheel: Path, other: str, tmp_path: Path, tool: str
+) -> None:
+    root = project(tmp_path, other, OLDEST)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "tools"], check=True, timeout=120)
+    tools = tmp_path / "tools/bin"
+    package = "uv" if tool == "uvx" else tool
+    install = [str(tools / "pip"), "install", "--quiet", package]
+    subprocess.run(install, check=True, timeout=300)
+    start = {
+        "uvx": ["uvx", "--python", sys.executable, "--from", str(wheel), "lkgate"],
+        "pipx": ["pipx", "run", "--python", sys.executable, "--spec", str(wheel), "lkgate"],
+    }
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [
+            tools / start[tool][0],
+            *start[tool][1:],
+            "replay",
+            "book",
+            "--against",
+            "v2",
+            "--no-gate",
+        ],
+        cwd=root,
+        env={**kept, "PIPX_HOME": str(tmp_path / "pipx"), "UV_CACHE_DIR": str(tmp_path / "uv")},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (root / ".lkgate/replays/v2/book/manifest.json").is_file()

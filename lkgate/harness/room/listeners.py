@@ -1,7 +1,7 @@
 """Listeners of an event, called in the order in which they were added.
 
-``livekit`` 1.1.17 and older keeps them in sets, which are iterated in an order that depends on where
-in memory each listener lies: another one in every process.
+``livekit`` 1.1.17 and older keeps them in sets, which are iterated in an order that depends on
+where in memory each listener lies: another one in every process.
 """
 
 from __future__ import annotations
