@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lkgate.bundle import cassette_index, pack, read
 from lkgate.config import load_config
-from lkgate.errors import BundleError, ConfigError
+from lkgate.errors import BuildError, BundleError, ConfigError
 from lkgate.model.build import Build
 from lkgate.replay.recordings import names_of_recordings
 from lkgate.replay.run import (
@@ -240,3 +241,17 @@ def test_no_recording_vanishes_unnoticed(tmp_path: Path) -> None:
     assert str(refused.value) == (
         f"{open_}: this recording was never finished\n  Run `lkgate recover {open_}`, or remove it."
     )
+
+
+def test_an_interpreter_with_a_livekit_that_replays_do_not_know(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+    python = tmp_path / "python"
+    versions = {"python": "3.12.1", "livekit-agents": "1.6.10", "livekit": "1.1.14"}
+    answer = json.dumps({"versions": versions, "module": None})
+    python.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    python.chmod(0o755)
+    other = replace(build(tmp_path), python=python)
+    with pytest.raises(BuildError, match=r"livekit-agents 1\.6\.10 is not supported") as refused:
+        replay(recordings(tmp_path), other, options(tmp_path), lambda _: None)
+    assert refused.value.where == str(python)
+    assert not (tmp_path / ".lkgate").exists()
