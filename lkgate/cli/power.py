@@ -24,7 +24,12 @@ def command(gates: tuple[Path, ...]) -> None:
 
     Example: lkgate power gates/release.yaml
     """
-    from lkgate.cli.judging import chosen_recordings, known_sessions, load_gates
+    from lkgate.cli.judging import (
+        chosen_recordings,
+        known_sessions,
+        load_gates,
+        refuse_unsupported,
+    )
     from lkgate.cli.settings import settings
     from lkgate.cli.terminal import print_report
     from lkgate.gate.power import power
@@ -33,6 +38,7 @@ def command(gates: tuple[Path, ...]) -> None:
     config = settings()
     loaded = load_gates(config, gates)
     recordings = chosen_recordings(config, ())
+    refuse_unsupported(loaded, recordings)
     sessions = known_sessions(recordings)
     for gate in loaded:
         print_report(render(gate, power(gate, sessions), recordings=len(recordings)))

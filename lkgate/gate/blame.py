@@ -74,6 +74,8 @@ def blame(
     cured = [layer for layer in ORDER if frozen.get(layer) == "pass"]
     if cured:
         return _proven(cured, suspects, len(by_call))
+    if not suspects and finding.spec.name == _WAITED:
+        return Blame(None, (), len(by_call), "no part of the waiting holds half of what was added")
     return _voted(suspects, len(by_call))
 
 
@@ -141,7 +143,9 @@ def _told(spec: MetricSpec, call: JudgedCall, place: Evidence) -> str:
     if now is None or now.value is None:
         return spec.name
     told = f"{spec.name} is {quantity(now.value, spec.unit)} in the call"
-    if was is not None and was.value is not None:
+    if was is not None and was.value == now.value:
+        told += ", as it was before"
+    elif was is not None and was.value is not None:
         told += f", was {quantity(was.value, spec.unit)}"
     return told
 

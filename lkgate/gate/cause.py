@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,12 +23,15 @@ def follow(finding: Finding, earlier: Sequence[Finding]) -> Finding:
         and found.rule.severity == "error"
         and found.status in ("fail", "follows")
     ]
+    if not causes:
+        return finding
+    shown = {found.rule.label: _shown(found) for found in causes}
     used: dict[str, None] = {}
     for place in finding.evidence:
-        since = {found.rule.label: _since(found, place) for found in causes}
+        since = {name: _since(starts.get(place.call, ()), place) for name, starts in shown.items()}
         # The nearest cause before the place is the one to name.
-        nearest = max(since, key=lambda name: since[name], default=None)
-        if nearest is None or since[nearest] < 0:
+        nearest = max(since, key=lambda name: since[name])
+        if since[nearest] < 0:
             return finding
         used[nearest] = None
     if not used:
@@ -35,13 +39,17 @@ def follow(finding: Finding, earlier: Sequence[Finding]) -> Finding:
     return replace(finding, status="follows", follows=tuple(used), problems=(), undecided=False)
 
 
-def _since(cause: Finding, place: Evidence) -> int:
+def _shown(cause: Finding) -> dict[str, list[int]]:
+    """When a cause showed, in order, by call."""
+    found: dict[str, list[int]] = {}
+    for seen in cause.evidence:
+        found.setdefault(seen.call, []).append(seen.span.start_us)
+    for starts in found.values():
+        starts.sort()
+    return found
+
+
+def _since(starts: Sequence[int], place: Evidence) -> int:
     """When a cause last showed before the end of a place in the same call, -1 if it did not."""
-    return max(
-        (
-            seen.span.start_us
-            for seen in cause.evidence
-            if seen.call == place.call and seen.span.start_us <= place.span.end_us
-        ),
-        default=-1,
-    )
+    before = bisect_right(starts, place.span.end_us)
+    return starts[before - 1] if before else -1

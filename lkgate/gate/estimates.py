@@ -34,6 +34,8 @@ def samples_resting_on(
     its metric compares with it.
     """
     turns, before = call.turns, call.baseline_turns
+    if not any(map(what, turns)) and not any(map(what, before)):
+        return 0
     against = compares(rule) or "baseline" in spec.evidence
     twins: dict[int | None, int | None] = {None: None}
     if call.difference is not None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lkgate.diff.registry import COMPARISONS
 from lkgate.gate.metrics import SPECS
 from lkgate.gate.sampled import Samples, hits_of, share_change, share_limit, statistic_of, turns_of
 from lkgate.gate.slices import expand, levels_of, outside
 from lkgate.gate.trial import about
-from lkgate.measure.registry import METRICS, measure
+from lkgate.gate.trust import is_judge
+from lkgate.measure.judged import is_own, own
+from lkgate.measure.registry import measure, metrics
 from lkgate.measure.session import Session
 from lkgate.model.check import Limit, Margin
 from lkgate.model.gate import Aggregate, Gate, Rule
 from lkgate.model.label import Labels
-from lkgate.model.measurement import MetricSpec
+from lkgate.model.measurement import Measurement, MetricSpec
 from lkgate.stats.power import (
     calls_for_change,
     calls_for_one,
@@ -108,22 +111,31 @@ class _Question:
             rarest = 1 - (1 - SHARE) ** (1 / len(mine))
             needed = calls_for_one(_RARE, SHARE) if rarest > _RARE else None
             return self._known(len(mine), rarest, exact=True, smaller=_RARE, needed=needed)
-        if self.rule.metric not in METRICS:
-            return self._unknown(len(mine), "it compares with the baseline: only a replay can tell")
+        if (reason := _only_replayed(self.rule.metric)) is not None:
+            return self._unknown(len(mine), reason)
         if self.limit == "max_gap":
             return self._gap(mine)
         samples = self._samples(mine)
         if len(samples) < 2:
-            count = "no recording" if not samples else "a single recording"
-            return self._unknown(len(samples), f"{count} can tell")
+            return self._unknown(len(samples), self._too_few(mine, len(samples)))
         if self.limit in ("max", "min"):
             return self._absolute(samples)
         return self._change(samples)
 
+    def _measured(self, calls: Sequence[tuple[str, Session]]) -> list[Measurement]:
+        name = self.rule.metric
+        metric = own(name) if is_own(name) else metrics()[name]
+        return [measure(session, metric) for _, session in calls]
+
     def _samples(self, calls: Sequence[tuple[str, Session]]) -> list[Samples]:
-        measured = [measure(session, METRICS[self.rule.metric]) for _, session in calls]
+        measured = self._measured(calls)
         every = [[s for s in found.samples if s.value is not None] for found in measured]
         return [samples for samples in every if samples]
+
+    def _too_few(self, calls: Sequence[tuple[str, Session]], tell: int) -> str:
+        told = "no recording can tell" if tell == 0 else "a single recording can tell"
+        why = next((found.reason for found in self._measured(calls) if found.reason), None)
+        return told if why is None else f"{told}: {why}"
 
     def _change(self, samples: list[Samples]) -> Power:
         margin = getattr(self.rule, self.limit)
@@ -261,6 +273,15 @@ class _Question:
     def _unknown(self, calls: int, reason: str) -> Power:
         spec = SPECS[self.rule.metric]
         return Power(self.rule, spec, self.limit, calls, False, None, reason=reason)
+
+
+def _only_replayed(metric: str) -> str | None:
+    """Why no recording can tell of a metric before it is replayed, ``None`` if it can."""
+    if metric in COMPARISONS:
+        return "it compares with the baseline: only a replay can tell"
+    if is_judge(metric):
+        return "a judge is asked about replays: only a replay can tell"
+    return None
 
 
 def _is_of(labels: Labels | None, key: str, level: str) -> bool:

@@ -70,11 +70,15 @@ def measure(session: Session, metric: Metric) -> Measurement:
     return summarise(metric.spec, samples)
 
 
+# Asked of every number of every sample: a union would be made anew each time.
+_NUMBERS = (int, float, type(None))
+
+
 def _checked(sample: Sample) -> Sample:
     if not isinstance(sample, Sample):
         raise TypeError(f"it gave {sample!r:.80}, which is no Sample")
     for number in (sample.value, sample.amount, sample.weight):
-        if not isinstance(number, int | float | None):
+        if not isinstance(number, _NUMBERS):
             raise TypeError(f"it gave {number!r:.80}, which is no number")
     return sample
 

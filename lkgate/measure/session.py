@@ -74,13 +74,14 @@ class Session:
     prices: PriceTable | None
     history: History | None
     _by_kind: Mapping[str, tuple[Event, ...]]
+    _by_role: Mapping[str, tuple[Turn, ...]]
 
     @property
     def whole(self) -> Span:
         return Span(0, self.bundle.manifest.duration_us)
 
     def of(self, role: str) -> tuple[Turn, ...]:
-        return tuple(turn for turn in self.turns if turn.role == role)
+        return self._by_role.get(role, ())
 
     def of_kind(self, *kinds: str) -> tuple[Event, ...]:
         """The events of these kinds, in order, without a search through all of them."""
@@ -91,8 +92,7 @@ class Session:
 
     def turn_at(self, t_us: int) -> Turn | None:
         """The last turn that had begun."""
-        begun = [turn for turn in self.turns if turn.span.start_us <= t_us]
-        return begun[-1] if begun else None
+        return next((turn for turn in reversed(self.turns) if turn.span.start_us <= t_us), None)
 
     def arrived_us(self) -> int:
         """When the caller came; where no event tells, when the caller's track began."""
@@ -136,16 +136,19 @@ def session_of(
     for event in bundle.events:
         by_kind[event.kind].append(event)
     kinds = {kind: tuple(events) for kind, events in by_kind.items()}
+    cut = turns_of(bundle) if turns is None else turns
+    roles: tuple[TurnRole, ...] = ("caller", "agent")
     return Session(
         bundle=bundle,
         labels=labels,
-        turns=turns_of(bundle) if turns is None else turns,
+        turns=cut,
         caller=speech.caller,
         agent=speech.agent,
         absent=_absent(bundle, labels, prices, kinds) | _unknown(history),
         prices=prices,
         history=history,
         _by_kind=kinds,
+        _by_role={role: tuple(turn for turn in cut if turn.role == role) for role in roles},
     )
 
 

@@ -51,7 +51,7 @@ def main() -> None:
         run(recordings[:1], 1)  # byte code and caches
         _speed(recordings, run)
         _growth_of_calls(recordings, run)
-        gating(run(recordings, 1)[0])
+        gating("v2", run(recordings, 1)[0])
     _growth_of_length()
     _imports()
     pages()

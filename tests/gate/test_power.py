@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from lkgate.gate.load import load
 from lkgate.gate.power import Power, power
 from lkgate.measure.session import Session, session_of
 from lkgate.report.power import render
@@ -148,11 +151,31 @@ def test_what_cannot_be_said_is_not_said() -> None:
     assert told(gap, sessions(1)[:2]) == "a level of accent has too few calls to tell"
     compares = "metric: diverged_turns, aggregate: mean, max: 5%, about: calls_to_come"
     assert told(compares, sessions(1)) == "it compares with the baseline: only a replay can tell"
+    asks = (
+        "metric: 'judge:polite', aggregate: mean, min: 80%, about: calls_to_come, "
+        "severity: error, min_agreement: 60%"
+    )
+    assert told(asks, sessions(1)) == "a judge is asked about replays: only a replay can tell"
     short = [("a", session_of(play([Step("One.", "Two.")], V1), labels("One.")))]
     none = "metric: barge_in_yield, aggregate: mean, max_increase: 1 s"
-    assert told(none, short * 2) == "no recording can tell"
+    assert told(none, short * 2) == "no recording can tell: nothing to measure in this call"
     few = "metric: task_completed, aggregate: mean, max_decrease: 60 points"
     assert told(few, sessions(1)[:2]) == "not even a fault in every call would be shown"
+
+
+def test_a_metric_of_the_gates_own_is_measured(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text("def turns(session):\n    return len(session.turns)\n", encoding="utf-8")
+    made = tmp_path / "gate.yaml"
+    made.write_text(
+        "version: 1\nrules:\n  - {id: turns, metric: 'python:own.py:turns', aggregate: mean, "
+        "max_increase: 1, about: calls_to_come}\n",
+        encoding="utf-8",
+    )
+    (found,) = power(load(made), sessions(1))
+    assert (found.reason, found.calls) == (None, 8)
+    assert found.found is not None
+    assert found.found > 1
 
 
 def test_a_build_against_itself_fails_seldom_and_a_later_one_nearly_always() -> None:
