@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lkgate.builds import lacking_layers
 from lkgate.bundle import cassette_since, read_baseline
+from lkgate.cli.collecting import collector_waits
 from lkgate.cli.supply import supplied
 from lkgate.config import Config
 from lkgate.errors import ConfigError
@@ -140,7 +141,8 @@ def judge(
         )
         for one in replayed
     ]
-    return evaluate(gate, results, recordings=calls, left_out=left_out)
+    with collector_waits():
+        return evaluate(gate, results, recordings=calls, left_out=left_out)
 
 
 def judge_rooms(
