@@ -97,7 +97,7 @@ def _environment(root: Path) -> tuple[str | None, str]:
         if (root / "requirements.txt").exists()
         else "."
         if _installable(root)
-        else "'livekit-agents~=1.8'    # and what else the agent needs"
+        else "'livekit-agents>=1.7.1,<1.9'    # and what else the agent needs"
     )
     if python is None:
         return None, f"pip install {wanted}"
