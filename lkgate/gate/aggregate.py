@@ -9,6 +9,11 @@ from lkgate.measure.sample import rank
 from lkgate.model.gate import Aggregate
 from lkgate.model.measurement import Sample
 
+# Turns of one call share a caller, a line and a machine. At a correlation of 0.2 between them,
+# however many they are, they tell of other calls what five turns of five calls do: the limit of the
+# design effect, n / (1 + 0.2 (n - 1)).
+_TURNS_OF_A_CALL = 5
+
 PERCENTILES: Mapping[Aggregate, float] = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 # A total, or the worst of all, belongs to the calls that it was taken of: more calls have another.
@@ -47,3 +52,25 @@ def carried_by(name: Aggregate) -> int:
     share = PERCENTILES.get(name)
     # 1e-9: 1 - 0.95 is a hair above 0.05 in binary.
     return 1 if share is None else math.ceil(1 / (1 - share) - 1e-9)
+
+
+def calls_for(name: Aggregate) -> int:
+    """Of how many calls the samples of an aggregate must be.
+
+    The slowest turns of eight long calls are those of a bad call, not the p99 of turns.
+    """
+    return math.ceil(carried_by(name) / _TURNS_OF_A_CALL)
+
+
+def needs_of(name: Aggregate) -> str:
+    """``100 samples out of 20 calls``, as a report says it."""
+    return _said(carried_by(name), calls_for(name))
+
+
+def fewer(name: Aggregate, samples: int, calls: int) -> str:
+    """What there is, and what is needed."""
+    return f"{_said(samples, calls)}, and a {name} needs {needs_of(name)}"
+
+
+def _said(samples: int, calls: int) -> str:
+    return f"{samples} sample{'s' * (samples != 1)} out of {calls} call{'s' * (calls != 1)}"

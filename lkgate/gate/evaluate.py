@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lkgate.gate.aggregate import carried_by
+from lkgate.gate.aggregate import calls_for, carried_by
 from lkgate.gate.blame import blame
 from lkgate.gate.cause import follow
 from lkgate.gate.check import Checked, check
@@ -133,8 +133,10 @@ def _draft(gate: Gate, rule: Rule, calls: Sequence[Examined], missing: Sequence[
     if checked.problem is not None:
         problems.append(checked.problem)
     # Where calls lack evidence, too few samples are only what follows from that.
-    if checked.n < max(1, rule.min_n, carried_by(rule.aggregate)) and not problems:
-        problems.append(too_few(rule, checked.n, gathered.lost))
+    few = checked.n < max(1, rule.min_n, carried_by(rule.aggregate))
+    tell = len({part.recording for part in gathered.parts if part.points})
+    if (few or tell < calls_for(rule.aggregate)) and not problems:
+        problems.append(too_few(rule, checked.n, tell, gathered.lost))
     return _Draft(rule, spec, gathered, checked, tuple(problems), confidence)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
-from lkgate.gate.aggregate import aggregate, carried_by
+from lkgate.gate.aggregate import aggregate, calls_for, carried_by, fewer
 from lkgate.gate.gather import Part, by_recording
 from lkgate.gate.sampled import Samples, hits_of, is_rare, shares_of, statistic_of, turns_of
 from lkgate.gate.slices import level_of
@@ -81,10 +81,10 @@ def gap(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> Trial | Problem:
     for level, takes in levels.items():
         samples = _samples(takes)
         value = aggregate(rule.aggregate, samples)
-        needs = carried_by(rule.aggregate)
-        if value is None or len(samples) < needs:
-            reason = f"{key} {level} has {len(samples)} of the {needs} samples that it needs"
-            return Problem(None, reason, MORE)
+        few = len(samples) < carried_by(rule.aggregate) or len(takes) < calls_for(rule.aggregate)
+        if value is None or few:
+            said = fewer(rule.aggregate, len(samples), len(takes))
+            return Problem(None, f"{key} {level} has {said}", MORE)
         values[level] = value
     high = max(values, key=lambda level: values[level])
     low = min(values, key=lambda level: values[level])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lkgate.gate.aggregate import carried_by
+from lkgate.gate.aggregate import carried_by, fewer
 from lkgate.gate.check import Checked
 from lkgate.gate.words import difference, margin, quantity
 from lkgate.model.check import Check, Margin, Uncertainty
@@ -38,17 +38,17 @@ def _lacking(problems: Sequence[Problem]) -> str:
     return f"{', '.join(calls)}{': ' if calls else ''}{first.reason}{more}"
 
 
-def too_few(rule: Rule, n: int, lost: int) -> Problem:
+def too_few(rule: Rule, n: int, calls: int, lost: int) -> Problem:
     """Fewer samples than the rule, or its percentile, needs."""
     wanted, carried = max(1, rule.min_n), carried_by(rule.aggregate)
     after = f"; {lost} more lie after a divergence" if lost else ""
     where = " and ".join(f"{key} {value}" for key, value in rule.where.items())
     slice_ = f" in the slice {where}" if where else ""
-    if carried > wanted:
+    if wanted < carried or n >= wanted:
         return Problem(
             None,
-            f"{n} of the {carried} samples that a {rule.aggregate} needs{slice_}{after}",
-            f"Record more calls, or use max: of fewer samples the {rule.aggregate} is the largest.",
+            f"{fewer(rule.aggregate, n, calls)}{slice_}{after}",
+            "Record more calls, or use max or mean: of fewer it is the largest of one call.",
         )
     return Problem(
         None,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lkgate.errors import GateFileError
-from lkgate.gate.aggregate import PERCENTILES, carried_by
+from lkgate.gate.aggregate import PERCENTILES, calls_for, carried_by, needs_of
 from lkgate.gate.slices import expand, levels_of, outside
 from lkgate.measure.registry import METRICS, measure
 from lkgate.measure.session import Session
@@ -57,21 +57,21 @@ def refuse_percentiles(gate: Gate, calls: Sequence[tuple[str, Session]]) -> None
     for rule in gate.rules:
         if rule.aggregate not in PERCENTILES or rule.metric not in METRICS:
             continue
-        needs = carried_by(rule.aggregate)
         for level in (one for by in expand(rule, labels) for one in _levels(by, labels)):
             found = _count(level, calls)
-            if found is None or found[0] >= needs:
+            if found is None:
                 continue
             samples, n = found
+            if samples >= carried_by(rule.aggregate) and n >= calls_for(rule.aggregate):
+                continue
             where = " and ".join(f"{key} {value}" for key, value in level.where.items())
             raise _wrong(
                 gate,
                 rule,
-                f"a {rule.aggregate} needs {needs} samples, and the {n} "
+                f"a {rule.aggregate} needs {needs_of(rule.aggregate)}, and the {n} "
                 f"{'recording' if n == 1 else 'recordings'}{f' with {where}' if where else ''} "
                 f"{'gives' if n == 1 else 'give'} {samples}",
-                f"Of fewer samples the {rule.aggregate} is the largest: record more calls, or use "
-                "max or mean.",
+                "Of fewer it is the largest of one call: record more calls, or use max or mean.",
             )
 
 

@@ -42,7 +42,7 @@ def test_what_two_calls_can_show(project: Path) -> None:
     [
         (
             "metric: response_latency, aggregate: p99, max: 2 s",
-            "a p99 needs 100 samples, and the 2 recordings give ",
+            "a p99 needs 100 samples out of 20 calls, and the 2 recordings give ",
         ),
         (
             "metric: response_latency, aggregate: mean, max: 2 s, where: {accent: welsh}",

@@ -163,8 +163,8 @@ def test_a_rule_without_data_has_no_verdict(project: Path) -> None:
     [
         (
             "aggregate: p99, max: 60 s",
-            "a p99 needs 100 samples, and the 1 recording gives 9\n  Of fewer samples the p99 is "
-            "the largest: record more calls, or use max or mean.\n",
+            "a p99 needs 100 samples out of 20 calls, and the 1 recording gives 9\n"
+            "  Of fewer it is the largest of one call: record more calls, or use max or mean.\n",
         ),
         (
             "aggregate: max, max: 60 s, where: {accent: welsh}",

@@ -203,7 +203,20 @@ def test_every_level_of_a_gap_carries_the_percentile() -> None:
     ]
     found = finding(rule, calls)
     assert (found.status, found.undecided) == ("no_verdict", False)
-    assert found.reason == "accent b has 8 of the 10 samples that it needs"
+    assert found.reason == (
+        "accent b has 8 samples out of 2 calls, and a p90 needs 10 samples out of 2 calls"
+    )
+
+
+@pytest.mark.parametrize(("calls", "turns", "status"), [(8, 20, "no_verdict"), (20, 5, "pass")])
+def test_a_percentile_of_few_long_calls_is_none(calls: int, turns: int, status: str) -> None:
+    rule = "metric: response_latency, aggregate: p99, max: 2 s"
+    long = [call(f"a-{n}", "response_latency", [1.0] * turns, cohort={}) for n in range(calls)]
+    found = finding(rule, long)
+    assert found.status == status
+    if status == "no_verdict":
+        told = "160 samples out of 8 calls, and a p99 needs 100 samples out of 20 calls"
+        assert found.reason == told
 
 
 def test_shares_of_calls_are_not_taken_from_a_handful() -> None:
@@ -260,11 +273,15 @@ def test_what_recordings_cannot_answer_is_refused_with_what_it_needs() -> None:
     latency = "metric: response_latency, aggregate"
     scots, irish = {"accent": "scottish"}, {"accent": "irish"}
     assert refused(f"{latency}: p99, max: 1 s", *[scots] * 8) == (
-        "gate.yaml: the rule `r0`: a p99 needs 100 samples, and the 8 recordings give 24\n"
-        "  Of fewer samples the p99 is the largest: record more calls, or use max or mean."
+        "gate.yaml: the rule `r0`: a p99 needs 100 samples out of 20 calls, and the 8 recordings "
+        "give 24\n"
+        "  Of fewer it is the largest of one call: record more calls, or use max or mean."
     )
     assert refused(f"{latency}: p90, max: 1 s", *[scots] * 8) == ""
-    told = "a p90 needs 10 samples, and the 2 recordings with accent irish give 6"
+    long = refused(f"{latency}: p99, max: 1 s", *[scots] * 8, turns=20)
+    assert "a p99 needs 100 samples out of 20 calls, and the 8 recordings give 160" in long
+    assert refused(f"{latency}: p99, max: 1 s", *[scots] * 20, turns=6) == ""
+    told = "a p90 needs 10 samples out of 2 calls, and the 2 recordings with accent irish give 6"
     for rule in ("by: accent", "where: {accent: irish}"):
         assert told in refused(f"{latency}: p90, max: 1 s, {rule}", *[scots] * 4, irish, irish)
     gap = f"{latency}: p90, max_gap_between: accent, max_gap: 1 s"
