@@ -18,6 +18,9 @@ _CLOCK = re.compile(
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?:\s+of)?\s+([a-z]+)(?:\s+(\d{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]+)\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4}))?")
 
+# Behind a number they may be millions, billions and tons as well as metres and bytes.
+_SCALES = {"m", "b", "t"}
+
 # Words that say nothing of when it is.
 _FILLERS = {"at", "of", "on", "the"}
 
@@ -56,7 +59,7 @@ def agree(rule: ArgumentRule, wanted: Json, given: Json) -> bool:
         return False
     if rule.kind == "number":
         left, right = _number(wanted), _number(given)
-        if left is None or right is None or (left[1] and right[1] and left[1] != right[1]):
+        if left is None or right is None or not _one_unit(left[1], right[1]):
             return False
         # 1e-9: 0.3 - 0.2 is a hair below 0.1 in binary.
         return abs(left[0] - right[0]) <= rule.tolerance + 1e-9
@@ -80,6 +83,11 @@ def _at(value: Json, path: str) -> tuple[Json] | None:
 
 def _within(place: str, path: str) -> bool:
     return place == path or place.startswith((f"{path}.", f"{path}["))
+
+
+def _one_unit(left: str, right: str) -> bool:
+    """Whether two units are one. Beside a plain number any will do that cannot be a scale."""
+    return left == right or (not (left and right) and not {left, right} & _SCALES)
 
 
 def _number(value: Json) -> tuple[float, str] | None:

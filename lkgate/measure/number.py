@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from lkgate.measure.words import words_of
 
@@ -28,8 +29,17 @@ _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _FACTORS = {
     **_SCALES, "k": 1_000, "mn": 1_000_000, "billion": 10**9, "bn": 10**9, "percent": 0.01,
 }  # fmt: skip
+# Signs and names of one currency are one unit.
+_CURRENCIES = {
+    **dict.fromkeys(("$", "usd", "dollar", "dollars"), "dollar"),
+    **dict.fromkeys(("€", "eur", "euro", "euros"), "euro"),
+    **dict.fromkeys(("£", "gbp", "pound", "pounds"), "pound"),
+    **dict.fromkeys(("¥", "jpy", "yen"), "yen"),
+}  # fmt: skip
 # Between digits and letters: 3pm, 5a, a1.
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_HALF = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
+_HALVES = ("am", "pm")
 _DIGITS = re.compile(r"(\d+)(?:st|nd|rd|th)?")
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -51,32 +61,45 @@ def canonical(text: str) -> tuple[str, ...]:
 
 
 def facts_of(text: str) -> tuple[str, ...]:
-    """The digits, weekdays and months of a text, in order."""
-    apart = _GLUED.sub(" ", text)
-    return tuple(token for token, digit in _tokens(words_of(apart)) if digit or token in _CALENDAR)
+    """The digits, weekdays and months of a text, in order, and ``am`` or ``pm`` behind digits."""
+    plain = _HALF.sub(r"\1m", _GLUED.sub(" ", text))
+    found: list[str] = []
+    after = False
+    for token, digit in _tokens(words_of(plain)):
+        if digit or token in _CALENDAR or (after and token in _HALVES):
+            found.append(token)
+        after = digit
+    return tuple(found)
 
 
 def quantity_of(text: str) -> tuple[float, str] | None:
     """The one number that a text is, and its unit if it says one.
 
-    ``1,200.50``, ``-3``, ``$ 5``, ``twenty five``; ``2.5 million``, ``5k`` and ``5 %`` are the
-    numbers that they mean; ``5 am`` is 5 of the unit ``am``.
+    ``1,200.50``, ``-3``, ``twenty five``; ``2.5 million``, ``5k`` and ``5 %`` are the numbers that
+    they mean; ``5 am`` and ``five a.m.`` are 5 of the unit ``am``, ``$5`` is 5 of ``dollar``.
     """
     plain = re.sub(r"(?<=\d)[,_ ](?=\d{3}\b)", "", text.strip())
     found = re.fullmatch(
-        r"[^\d.+-]{0,3}\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))\s*(\D{0,20})", plain
+        r"([^\d.+-]{0,3}?)\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))\s*(\D{0,20})", plain
     )
     if found is not None:
-        number = float(found[1])
-        said = found[2].lower().replace("%", " percent ").split()
-        while said and said[0] in _FACTORS:
-            number *= _FACTORS[said.pop(0)]
-        return number, " ".join(words_of(" ".join(said)))
+        return _scaled(float(found[2]), found[1], found[3])
     # Digits that are no plain number are a date, a version, a telephone number.
-    tokens = [] if re.search(r"\d", text) else _tokens(words_of(text))
-    if tokens and all(digit for _, digit in tokens) and len(tokens) <= 15:
-        return float("".join(token for token, _ in tokens)), ""
-    return None
+    tokens = [] if re.search(r"\d", text) else _tokens(words_of(_HALF.sub(r"\1m", text)))
+    digits = "".join(token for token, _ in takewhile(lambda one: one[1], tokens))
+    unit = tokens[len(digits) :]
+    if not digits or len(digits) > 15 or any(digit for _, digit in unit):
+        return None
+    return _scaled(float(digits), "", " ".join(word for word, _ in unit))
+
+
+def _scaled(number: float, before: str, behind: str) -> tuple[float, str]:
+    said = _HALF.sub(r"\1m", behind.lower()).replace("%", " percent ").split()
+    while said and said[0] in _FACTORS:
+        number *= _FACTORS[said.pop(0)]
+    units = [before.strip().lower(), *said]
+    named = (_CURRENCIES[one] if one in _CURRENCIES else " ".join(words_of(one)) for one in units)
+    return number, " ".join(filter(None, named))
 
 
 def _tokens(words: Sequence[str]) -> list[tuple[str, bool]]:

@@ -52,7 +52,8 @@ def test_facts_are_digits_weekdays_and_months() -> None:
         ("12 euros", 12.0),
         ("twenty five", 25.0),
         (".5", 0.5),
-        ("five eggs", None),
+        ("five eggs", 5.0),
+        ("five or six", None),
         ("3/4", None),
         ("1.2.3", None),
         ("", None),
@@ -70,8 +71,14 @@ def test_value(text: str, value: float | None) -> None:
         ("2.5 million", (2_500_000.0, "")),
         ("5k", (5_000.0, "")),
         ("5 %", (0.05, "")),
-        ("3 thousand euros", (3_000.0, "euros")),
+        ("3 thousand euros", (3_000.0, "euro")),
         ("5 am", (5.0, "am")),
+        ("five a.m.", (5.0, "am")),
+        ("$5", (5.0, "dollar")),
+        ("USD 5", (5.0, "dollar")),
+        ("€ 5k", (5_000.0, "euro")),
+        ("five dollars", (5.0, "dollar")),
+        ("5m", (5.0, "m")),
     ],
 )
 def test_scales_and_units(text: str, found: tuple[float, str]) -> None:
@@ -79,7 +86,12 @@ def test_scales_and_units(text: str, found: tuple[float, str]) -> None:
 
 
 def test_digits_glued_to_letters_are_facts() -> None:
-    assert facts_of("3pm in room 5a, the 1st") == ("3", "5", "1")
+    assert facts_of("3pm in room 5a, the 1st") == ("3", "pm", "5", "1")
+
+
+def test_morning_is_not_afternoon() -> None:
+    assert facts_of("at 3 p.m. or 4 AM, I am sure") == ("3", "pm", "4", "am")
+    assert facts_of("three pm") == facts_of("3pm") != facts_of("3am")
 
 
 @given(st.integers(0, 999_999))
