@@ -10,7 +10,7 @@ import jsonschema
 
 from lkgate import document
 from lkgate.errors import BundleError
-from lkgate.model.event import Json
+from lkgate.model.event import Json, value_at
 from lkgate.model.label import (
     ArgumentKind,
     ArgumentRule,
@@ -120,7 +120,10 @@ def _rule(value: Json) -> ArgumentRule:
     tolerance, similarity = data.get("tolerance", 0.0), data.get("similarity", 1.0)
     assert isinstance(tolerance, int | float)  # the schema says so
     assert isinstance(similarity, int | float)
-    return ArgumentRule(kind, float(tolerance), float(similarity))
+    schema = data.get("schema")
+    return ArgumentRule(
+        kind, float(tolerance), float(similarity), schema if isinstance(schema, dict) else {}
+    )
 
 
 def _step(value: Mapping[str, Json]) -> Step:
@@ -131,12 +134,30 @@ def _step(value: Mapping[str, Json]) -> Step:
 def _consistent(labels: Labels, read: document.Document[BundleError]) -> None:
     """What a schema cannot say: a rule without its argument, an entity that was never said."""
     for at, tool in enumerate(labels.tools):
-        for name in tool.rules:
-            if not _holds(tool.arguments, name):
+        for name, rule in tool.rules.items():
+            place: document.Path = ("tools", at, "rules", name)
+            example = value_at(dict(tool.arguments), name)
+            if example is None:
                 raise read.error(
                     f"tools[{at}].rules.{name}: {tool.name} has no such argument here",
-                    ("tools", at, "rules", name),
+                    place,
                     "A rule says how an argument of `arguments` is compared.",
+                    key=True,
+                )
+            if rule.kind != "schema":
+                continue
+            if (wrong := document.not_a_schema(rule.schema)) is not None:
+                raise read.error(
+                    f"tools[{at}].rules.{name}: this is no JSON Schema: {wrong}",
+                    (*place, "schema"),
+                    "It is read as JSON Schema 2020-12, and nothing is fetched for it.",
+                    key=True,
+                )
+            if not document.conforms(example[0], rule.schema):
+                raise read.error(
+                    f"tools[{at}].rules.{name}: what `arguments` says is not valid by it",
+                    place,
+                    "With a schema, the value in `arguments` is an example.",
                     key=True,
                 )
     for entity in labels.entities:
@@ -146,15 +167,6 @@ def _consistent(labels: Labels, read: document.Document[BundleError]) -> None:
                 ("caller", entity.utterance),
                 "Write an entity as it was said.",
             )
-
-
-def _holds(arguments: Mapping[str, Json], path: str) -> bool:
-    here: Json = dict(arguments)
-    for name in path.split("."):
-        if not isinstance(here, dict) or name not in here:
-            return False
-        here = here[name]
-    return True
 
 
 def _explain(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from lkgate.document import conforms
 from lkgate.measure.compare import Mismatch, mismatches
 from lkgate.measure.number import MONTHS, WEEKDAYS, canonical, quantity_of
 from lkgate.measure.words import similarity, words_of
-from lkgate.model.event import Json
+from lkgate.model.event import Json, value_at
 from lkgate.model.label import ArgumentRule, ExpectedTool
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
@@ -40,7 +41,9 @@ def wrong_arguments(expected: ExpectedTool, made: Json) -> list[Mismatch]:
         if not any(_within(place.path, path) for path in judged)
     ]
     for path, rule in expected.rules.items():
-        wanted, given = _at(dict(expected.arguments), path), _at(made, path)
+        wanted, given = value_at(dict(expected.arguments), path), value_at(made, path)
+        if given is None and "default" in rule.schema:
+            given = (rule.schema["default"],)
         if wanted is None or not isinstance(made, dict):
             # Arguments that are no mapping: the exact comparison has said so.
             continue
@@ -53,6 +56,8 @@ def wrong_arguments(expected: ExpectedTool, made: Json) -> list[Mismatch]:
 
 def agree(rule: ArgumentRule, wanted: Json, given: Json) -> bool:
     """Whether a value is the wanted one by a rule. What a rule cannot read must be the same."""
+    if rule.kind == "schema":
+        return conforms(given, rule.schema)
     if not mismatches(wanted, given):
         return True
     if rule.kind == "exact" or isinstance(wanted, bool) or isinstance(given, bool):
@@ -69,16 +74,6 @@ def agree(rule: ArgumentRule, wanted: Json, given: Json) -> bool:
         left_when, right_when = _when(wanted), _when(given)
         return left_when is not None and left_when == right_when
     return similarity(words_of(wanted), words_of(given)) >= rule.similarity - 1e-9
-
-
-def _at(value: Json, path: str) -> tuple[Json] | None:
-    """What stands at a place, ``None`` if the place is not there."""
-    here: Json = value
-    for name in path.split("."):
-        if not isinstance(here, dict) or name not in here:
-            return None
-        here = here[name]
-    return (here,)
 
 
 def _within(place: str, path: str) -> bool:

@@ -18,6 +18,8 @@ _SAME = 0.75
 _MIN_WORDS = 3
 # A repetition that matters comes soon.
 _REACH = 2
+# A sound of the caller that is shorter need not have been words.
+_SPEECH_US = 1_000_000
 _ESCALATES = ("escalat", "human", "operator", "transfer", "supervisor", "representative")
 _CORRECTS = (
     "i said", "i meant", "i mean", "that is not", "that's not", "that isn't", "that is wrong",
@@ -143,7 +145,7 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
     said: list[tuple[str, ...]] = []
     for turn in session.of("caller"):
         if turn.text is None:
-            yield inapplicable(turn, turn.span, "the recogniser made no words of it")
+            yield _wordless(turn)
             continue
         words = words_of(turn.text)
         again = len(words) >= _MIN_WORDS and any(_alike(words, other) for other in said[-_REACH:])
@@ -155,9 +157,17 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
 def caller_corrections(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
         if turn.text is None:
-            yield inapplicable(turn, turn.span, "the recogniser made no words of it")
+            yield _wordless(turn)
             continue
         words = words_of(turn.text)
         corrects = any(contains(words, phrase) for phrase in _CORRECTING)
         corrects = corrects and not any(contains(words, phrase) for phrase in _DECLINING)
         yield measured(float(corrects), turn, turn.span, f"'{turn.text}'" if corrects else None)
+
+
+def _wordless(turn: Turn) -> Sample:
+    """A cough says nothing; what the caller says for longer might be anything."""
+    reason = "the recogniser made no words of it"
+    if turn.span.end_us - turn.span.start_us < _SPEECH_US:
+        return inapplicable(turn, turn.span, reason)
+    return absent(turn, turn.span, reason)

@@ -8,6 +8,16 @@ from dataclasses import dataclass
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
+def value_at(value: Json, path: str) -> tuple[Json] | None:
+    """What stands at ``slot.time`` in a value, ``None`` if the place is not there."""
+    here: Json = value
+    for name in path.split("."):
+        if not isinstance(here, dict) or name not in here:
+            return None
+        here = here[name]
+    return (here,)
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """A line of ``events.jsonl``.

@@ -9,7 +9,7 @@ from typing import Literal
 from lkgate.model.event import Json
 from lkgate.model.judgement import Label
 
-ArgumentKind = Literal["exact", "number", "date", "text"]
+ArgumentKind = Literal["exact", "number", "date", "text", "schema"]
 StepKind = Literal["says", "tool", "handoff"]
 
 
@@ -19,14 +19,18 @@ class ArgumentRule:
 
     Attributes:
         kind: ``exact``: the same JSON value; ``number``: the same number, written in any way;
-            ``date``: the same day, time, or both; ``text``: the same words.
+            ``date``: the same day, time, or both; ``text``: the same words; ``schema``: any value
+            that is valid by a JSON Schema.
         tolerance: for ``number``: how far off it may be.
         similarity: for ``text``: the least share of words that agree; 1 wants all of them.
+        schema: for ``schema``: JSON Schema 2020-12; its ``default`` is what an argument is that was
+            left out.
     """
 
     kind: ArgumentKind = "exact"
     tolerance: float = 0.0
     similarity: float = 1.0
+    schema: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

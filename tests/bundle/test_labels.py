@@ -195,6 +195,22 @@ TOOL = "reviewed: true\ncaller: []\ntools:\n- name: x\n  arguments: {a: {b: 1}}\
             TOOL + "  rules: {a.b: {rule: number, tolerance: -1}}\n",
             "labels.yaml:6:31: tools[0].rules.a.b.tolerance: -1 is less than the minimum of 0",
         ),
+        (
+            TOOL + "  rules: {a.b: {rule: schema}}\n",
+            "labels.yaml:6:11: tools[0].rules.a.b: 'schema' is a required property",
+        ),
+        (
+            TOOL + "  rules: {a.b: {rule: schema, schema: {type: strnig}}}\n",
+            "labels.yaml:6:31: tools[0].rules.a.b: this is no JSON Schema: 'strnig' is not valid",
+        ),
+        (
+            TOOL + "  rules: {a.b: {rule: schema, schema: {$ref: http://a.b/c}}}\n",
+            "labels.yaml:6:31: tools[0].rules.a.b: this is no JSON Schema: Unresolvable",
+        ),
+        (
+            TOOL + "  rules: {a.b: {rule: schema, schema: {type: 'null'}}}\n",
+            "labels.yaml:6:11: tools[0].rules.a.b: what `arguments` says is not valid by it",
+        ),
         (TOOL + "  rules: {a.b: {tolerance: 1}}\n", "labels.yaml:6:11: tools[0].rules.a.b: 'rule'"),
         (
             "reviewed: true\ncaller:\n- text: I am Ann.\n"

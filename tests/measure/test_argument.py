@@ -89,6 +89,38 @@ def test_a_value_agrees_with_itself_and_agreement_has_no_direction(
     assert agree(rule, value, other) == agree(rule, other, value)
 
 
+@pytest.mark.parametrize(
+    ("schema", "given", "right"),
+    [
+        ({"enum": ["14:30", "2:30 pm"]}, "2:30 pm", True),
+        ({"enum": ["14:30", "2:30 pm"]}, "14:31", False),
+        ({"type": "string", "format": "date"}, "2026-11-25", True),
+        ({"type": "string", "format": "date"}, "2026-11-31", False),
+        ({"type": "integer", "minimum": 1}, 2.0, True),
+        ({"type": "integer", "minimum": 1}, "2", False),
+        ({"anyOf": [{"type": "null"}, {"$ref": "#"}]}, 3, False),
+    ],
+)
+def test_any_value_that_a_schema_wants(schema: dict[str, Json], given: Json, right: bool) -> None:
+    wanted = ExpectedTool("x", {"a": None}, rules={"a": ArgumentRule("schema", schema=schema)})
+    assert (wrong_arguments(wanted, {"a": given}) == []) is right
+
+
+def test_a_left_out_argument_is_the_schemas_default() -> None:
+    for default, right in ((30, True), (90, False)):
+        schema: dict[str, Json] = {"type": "integer", "maximum": 60, "default": default}
+        rules = {"minutes": ArgumentRule("schema", schema=schema)}
+        wanted = ExpectedTool("x", {"minutes": 15}, rules=rules)
+        assert (wrong_arguments(wanted, {}) == []) is right
+    (gone,) = wrong_arguments(
+        ExpectedTool(
+            "x", {"a": 1}, rules={"a": ArgumentRule("schema", schema={"type": "integer"})}
+        ),
+        {},
+    )
+    assert str(gone) == "$.a: 1 is missing"
+
+
 def test_each_argument_by_its_rule_and_the_others_to_the_letter() -> None:
     wanted = ExpectedTool(
         "book",

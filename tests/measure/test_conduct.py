@@ -89,6 +89,18 @@ def test_caller_repeats_and_corrects() -> None:
     assert corrects == [0, 0, 0, 1, 0, 1, 0, 0]
 
 
+def test_what_the_caller_said_and_nobody_understood_is_no_clean_turn() -> None:
+    session = bundle(
+        caller=[span(1, 1.4), span(4, 6), span(9, 10)],
+        agent=[span(2.4, 2.8), span(7, 8), span(11, 12)],
+        events=[(10.5, *said("user", "Two rooms please"))],
+    )
+    for metric in ("caller_repeats", "caller_corrections"):
+        found = measured(metric, session)
+        told = [one.status for one in found.samples]
+        assert told == ["not_applicable", "absent", "measured"]
+
+
 def usage(*models: dict[str, Json]) -> tuple[float, str, dict[str, Json]]:
     return 5.0, "session_usage_updated", {"usage": list(models)}
 

@@ -97,6 +97,7 @@ METRICS = (
             "an error, and no others; every required step was made, and nothing forbidden done.",
             misleads="What the agent said is looked at only where labels require or forbid it: an "
             "agent that books and then denies it has completed the task.",
+            version=2,
         ),
         goal.task_completed,
     ),
@@ -125,6 +126,7 @@ METRICS = (
             "Phrases that the labels forbid and the agent said.",
             misleads="A phrase is found word by word: the same promise in other words is not. "
             "With labels that forbid none there is no verdict.",
+            version=2,
         ),
         goal.forbidden_phrases,
     ),
@@ -178,7 +180,9 @@ METRICS = (
             "caller_repeats", "ratio", "lower", "turn", "rate", None, _WORDS,
             "Caller turns that say again what one of the last two said, as a share.",
             misleads="Three words at least, three quarters of them the same, as they were heard. "
+            "Speech of a second without words is missing evidence, a shorter sound is not. "
             "In a replay the caller says what was recorded, whatever the build does.",
+            version=2,
         ),
         conduct.caller_repeats,
     ),
@@ -188,6 +192,7 @@ METRICS = (
             "Caller turns that correct something, as a share.",
             misleads=f"{_LIST} A caller who has a change of mind corrects too. In a replay the "
             "caller says what was recorded, whatever the build does.",
+            version=2,
         ),
         conduct.caller_corrections,
     ),

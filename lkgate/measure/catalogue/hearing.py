@@ -22,6 +22,7 @@ METRICS = (
             source="(S + D + I) / N over the cheapest alignment (Levenshtein 1966), as jiwer "
             "computes it; the whole call is aligned at once.",
             misleads=_NORMAL,
+            version=2,
         ),
         wer.word_error_rate,
     ),
@@ -32,6 +33,7 @@ METRICS = (
             source="S / N of word_error_rate.",
             misleads="Of several cheapest alignments one is taken, so a substitution can as well "
             "be a loss and an invention. Their sum is what is sure.",
+            version=2,
         ),
         wer.substitution_rate,
     ),
@@ -42,6 +44,7 @@ METRICS = (
             source="D / N of word_error_rate.",
             misleads="Words that the agent's endpointing cut off are lost as well, and that is "
             "not the recogniser's fault.",
+            version=2,
         ),
         wer.deletion_rate,
     ),
@@ -51,17 +54,19 @@ METRICS = (
             "Words that were heard and not said, as a share of the labels' words.",
             source="I / N of word_error_rate.",
             misleads="It can be above 1. Another voice in the room that was heard right counts.",
+            version=2,
         ),
         wer.insertion_rate,
     ),
     Metric(
         spec(
             "number_error_rate", "ratio", "lower", "turn", "rate", "stt", _HEARD,
-            "Substituted, lost and invented digits, weekdays and months of the caller's "
-            "transcript against the labels, as a share of those in the labels.",
+            "Substituted, lost and invented digits, weekdays, months, and am or pm behind digits "
+            "of the caller's transcript against the labels, as a share of those in the labels.",
             source="As word_error_rate, over digits (twenty five is 2 5), weekdays and months.",
             misleads="Number words are English; of another language only digits are read. May is "
             "no month here, half past two has one digit, and the one in that one has one too.",
+            version=2,
         ),
         wer.number_error_rate,
     ),
@@ -72,6 +77,7 @@ METRICS = (
             "share of all.",
             misleads="One wrong letter of a name is one whole error. Where turns and utterances "
             "do not correspond, an entity is found anywhere in the call.",
+            version=2,
         ),
         wer.entity_error_rate,
     ),

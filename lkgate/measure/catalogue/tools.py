@@ -94,6 +94,7 @@ METRICS = (
             "Tool calls of the labels whose arguments are not those of the labels, each compared "
             "by its rule; arguments that the labels leave out are free.",
             misleads="Without a rule an argument is compared to the letter: 2 pm is not 14:00.",
+            version=2,
         ),
         tool.tool_argument_errors,
     ),
