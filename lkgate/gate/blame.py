@@ -113,12 +113,33 @@ def _first(spec: MetricSpec, call: JudgedCall, places: Sequence[Evidence]) -> Si
     before = [one for one in signs(call) if one.t_us <= until_us and one.layer in upstream]
     if own != "tts":
         before = [one for one in before if one.kind == "conversation"]
+    if own != "media":
+        before = [
+            one for one in before if one.layer != "media" or _told_on(one, before, call, places)
+        ]
     if before:
         return before[0]
     if own is None:
         return None
     place = min(places, key=lambda one: one.span.start_us)
     return Sign(place.span.start_us, own, "conversation", place.turn, _told(spec, call, place))
+
+
+def _told_on(
+    lost: Sign, others: Sequence[Sign], call: JudgedCall, places: Sequence[Evidence]
+) -> bool:
+    """Whether something changed in the turn that lost sound, or in the one that answers it.
+
+    What was lost and changed nothing there is not the reason for what comes later.
+    """
+    after = [one.t_us for one in others if one.layer != "media" and one.t_us >= lost.t_us]
+    after += [place.span.end_us for place in places if place.span.end_us >= lost.t_us]
+    return bool(after) and _begun(call, min(after)) - _begun(call, lost.t_us) <= 1
+
+
+def _begun(call: JudgedCall, t_us: int) -> int:
+    """How many turns had begun."""
+    return sum(turn.span.start_us <= t_us for turn in call.turns)
 
 
 def _own(spec: MetricSpec) -> FaultLayer | None:

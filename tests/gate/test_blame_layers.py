@@ -107,6 +107,13 @@ LATE_GAP: Happened = (
 )
 
 
+EARLY_GAP: Happened = (
+    2.0,
+    "lkgate.gap",
+    {"track": "caller", "cause": "loss", "start_us": us(1.8), "end_us": us(2.0)},
+)
+
+
 def with_tool(name: str, arguments: dict[str, Json]) -> tuple[Step, ...]:
     return (ASKED, replace(DONE, tools=((name, arguments, "ok"),)))
 
@@ -152,6 +159,10 @@ CASES = {
     "misheard, then lost sound": Case(
         "stt", HEARD, 'heard "At.", was "At eight."', (ASKED, replace(DONE, heard="At."), THANKS),
         MORE, {"happened": (LATE_GAP,)},
+    ),
+    "lost sound that changed nothing, then misheard": Case(
+        "stt", TOOLS, 'heard "At.", was "At eight."', (THANKS, *DEAF), (THANKS, *SAID),
+        {"happened": (EARLY_GAP,)},
     ),
     "late end of turn": Case(
         "turn_taking", WAITED, "the end of the turn is decided 700 ms later",
