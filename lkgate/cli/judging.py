@@ -71,8 +71,13 @@ def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None
     ]
 
 
-def refuse_unsupported(gates: Sequence[Gate], recordings: Sequence[Recording]) -> None:
+def refuse_unsupported(
+    gates: Sequence[Gate], recordings: Sequence[Recording], prices: PriceTable | None
+) -> None:
     """Refuse what no replay of these recordings could answer.
+
+    Args:
+        prices: what models cost, if the team said so.
 
     Raises:
         GateFileError: a gate asks for a cohort or a percentile that they do not have.
@@ -81,11 +86,13 @@ def refuse_unsupported(gates: Sequence[Gate], recordings: Sequence[Recording]) -
     for gate in gates:
         refuse_slices(gate, [one.bundle.labels for one in recordings])
         if any(rule.aggregate in PERCENTILES for rule in gate.rules):
-            sessions = sessions or known_sessions(recordings)
+            sessions = sessions or known_sessions(recordings, prices)
             refuse_percentiles(gate, sessions)
 
 
-def known_sessions(recordings: Sequence[Recording]) -> list[tuple[str, Session]]:
+def known_sessions(
+    recordings: Sequence[Recording], prices: PriceTable | None
+) -> list[tuple[str, Session]]:
     """The name and the accepted replay of each; the recording itself if none was accepted."""
     past = histories({one.call: one.bundle for one in recordings})
     return [
@@ -94,6 +101,7 @@ def known_sessions(recordings: Sequence[Recording]) -> list[tuple[str, Session]]
             session_of(
                 read_baseline(one.path) or one.bundle,
                 one.bundle.labels,
+                prices=prices,
                 history=past[one.call],
             ),
         )

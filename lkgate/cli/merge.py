@@ -83,9 +83,9 @@ def command(
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     wanted = parse(reports, gates=len(loaded))
-    if not run.named:
-        refuse_unsupported(loaded, recordings)
     prices = price_table(config)
+    if not run.named:
+        refuse_unsupported(loaded, recordings, prices)
     state = ReplayOptions.of(config).state
     replays = gather(found, recordings, state)
     if run.named:

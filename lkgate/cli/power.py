@@ -31,6 +31,7 @@ def command(gates: tuple[Path, ...]) -> None:
         refuse_unsupported,
     )
     from lkgate.cli.settings import settings
+    from lkgate.cli.supply import price_table
     from lkgate.cli.terminal import print_report
     from lkgate.gate.power import power
     from lkgate.report.power import render
@@ -38,7 +39,8 @@ def command(gates: tuple[Path, ...]) -> None:
     config = settings()
     loaded = load_gates(config, gates)
     recordings = chosen_recordings(config, ())
-    refuse_unsupported(loaded, recordings)
-    sessions = known_sessions(recordings)
+    prices = price_table(config)
+    refuse_unsupported(loaded, recordings, prices)
+    sessions = known_sessions(recordings, prices)
     for gate in loaded:
         print_report(render(gate, power(gate, sessions), recordings=len(recordings)))

@@ -183,7 +183,7 @@ def command(
     recordings = chosen_recordings(config, calls)
     if not calls:
         # Some of the calls give no pass anyway, and what they lack others may have.
-        refuse_unsupported(loaded, recordings)
+        refuse_unsupported(loaded, recordings, prices)
     every = names_of_recordings(config.recordings) if calls else None
     if transport == "room":
         return replay_room(

@@ -65,3 +65,19 @@ def test_why_nothing_can_be_told(project: Path) -> None:
     assert done.stdout.endswith(
         "a: no recording can tell: nobody asked LiveKit for the statistics of the connection\n"
     )
+
+
+def test_costs_are_told_by_the_teams_prices(project: Path) -> None:
+    rule = "metric: call_cost, aggregate: mean, max_increase: 5%"
+    assert "no recording can tell: no table of prices was given" in power(project, rule).stdout
+    (project / "pyproject.toml").write_text(
+        "[tool.lkgate]\nprices = 'prices.yaml'\n", encoding="utf-8"
+    )
+    (project / "prices.yaml").write_text(
+        "version: 1\ndate: 2026-11-20\ncurrency: EUR\nmodels:\n"
+        "  intent-tfidf-1: {input_tokens: 1, output_tokens: 1}\n"
+        "  hibari-heart: {characters: 1}\n"
+        "  moonshine-tiny-en: {audio_minutes: 1}\n",
+        encoding="utf-8",
+    )
+    assert "with 2 calls a rise of mean of call_cost by " in power(project, rule).stdout
