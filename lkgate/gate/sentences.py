@@ -23,12 +23,12 @@ def reason(
 ) -> str:
     """Why a rule has its status."""
     if status == "no_verdict":
-        return _lacking(problems)
+        return lacking(problems)
     failed = [one for one in checks if one.outcome == "broken"]
     return "; ".join(_sentence(rule, spec, one, checked) for one in failed or checks)
 
 
-def _lacking(problems: Sequence[Problem]) -> str:
+def lacking(problems: Sequence[Problem]) -> str:
     """The first reason with every call that has it, and how many problems are others."""
     first = problems[0]
     same = [problem for problem in problems if problem.reason == first.reason]

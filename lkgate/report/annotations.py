@@ -1,19 +1,29 @@
-"""GitHub's workflow commands: an annotation for each rule that failed or has no verdict.
+"""GitHub's workflow commands: an annotation for each rule that failed, and one for each reason why
+rules have no verdict, however many those are.
 
 What a call or a gate says can end no command and begin none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lkgate.model.verdict import Finding, Verdict
 from lkgate.report import words
+from lkgate.report.causes import Cause, Silent, fold
 from lkgate.report.inert import clipped, visible_lines
+from lkgate.report.notes import About, notes
 
 # GitHub shows ten of a kind for a step; a line beyond some kilobytes is cut off.
 _TEXT = 2_000
 _PLACES = 4
+_NAMES = 3
+_CALLS = 20
+# Notes that are for whoever looks at the check, whether it passed or not.
+_NOTED: Mapping[About, str] = {
+    "left_out": "not every call was judged",
+    "gate": "a call that is lost would not be missed",
+}
 
 
 def render(verdicts: Sequence[Verdict], *, build: str, directory: str = "") -> str:
@@ -28,26 +38,51 @@ def render(verdicts: Sequence[Verdict], *, build: str, directory: str = "") -> s
 
 def _lines(verdict: Verdict, build: str, directory: str) -> Iterator[str]:
     place = {"file": f"{directory}/{verdict.gate.path}" if directory else verdict.gate.path}
-    for problem in verdict.missing:
-        text = f"{problem.call}: {problem.reason}. {problem.next_step or ''}"
-        yield _command("error", {**place, "title": f"lkgate: no replay of {problem.call}"}, text)
-    for found in verdict.with_status("fail", "no_verdict"):
-        level = "error" if verdict.decides(found) else "warning"
-        what = "failed" if found.status == "fail" else "has no verdict"
-        what = "is undecided" if found.undecided else what
-        title = f"lkgate: {found.rule.label} {what} ({build})"
-        yield _command(level, {**place, "title": title}, _message(found))
+    for found in verdict.with_status("fail"):
+        title = f"lkgate: {found.rule.label} failed ({build})"
+        yield _command(_level(verdict, found), {**place, "title": title}, _failed(found))
+    folded = fold(verdict)
+    for cause in folded.lost:
+        title = f"lkgate: no replay of {words.names(cause.calls, _NAMES)} ({build})"
+        yield _command(_level(verdict, cause), {**place, "title": title}, _cause(cause))
+    for cause in folded.shared:
+        title = f"lkgate: {words.count(len(cause.findings), 'rule')} have no verdict ({build})"
+        yield _command(_level(verdict, cause), {**place, "title": title}, _cause(cause))
+    for one in folded.alone:
+        what = "is undecided" if one.finding.undecided else "has no verdict"
+        title = f"lkgate: {one.finding.rule.label} {what} ({build})"
+        yield _command(_level(verdict, one.finding), {**place, "title": title}, _silent(one))
+    for note in notes(verdict):
+        if note.about in _NOTED:
+            grave = note.about == "left_out" and verdict.status != "pass"
+            title = f"lkgate: {_NOTED[note.about]} ({build})"
+            message = f"{note.text}\n{note.then}"
+            yield _command("error" if grave else "warning", {**place, "title": title}, message)
 
 
-def _message(found: Finding) -> str:
-    lines = [found.rule.message, found.reason] if found.rule.message else [found.reason]
-    if found.status == "fail":
-        for one in found.evidence[:_PLACES]:
-            turn = "call" if one.turn is None else f"turn {one.turn}"
-            lines.append(f"{one.call}, {turn}, listen at {words.span(one.span)}")
-    else:
-        lines += [problem.next_step for problem in found.problems[:1] if problem.next_step]
+def _level(verdict: Verdict, found: Finding | Cause) -> str:
+    decides = found.decides if isinstance(found, Cause) else verdict.decides(found)
+    return "error" if decides else "warning"
+
+
+def _failed(found: Finding) -> str:
+    lines = [found.rule.message, found.reason]
+    for one in found.evidence[:_PLACES]:
+        turn = "call" if one.turn is None else f"turn {one.turn}"
+        lines.append(f"{one.call}, {turn}, listen at {words.span(one.span)}")
     return "\n".join(line for line in lines if line)
+
+
+def _silent(one: Silent) -> str:
+    steps = [problem.next_step for problem in one.problems[:1]]
+    return "\n".join(line for line in (one.finding.rule.message, one.reason, *steps) if line)
+
+
+def _cause(cause: Cause) -> str:
+    # Rules last: there may be many, and what is too long loses its end.
+    rules = f"Without a verdict: {', '.join(cause.labels)}" if cause.labels else None
+    told = f"{words.names(cause.calls, _CALLS)}: {cause.reason}"
+    return "\n".join(line for line in (told, cause.next_step, rules) if line)
 
 
 def _command(level: str, properties: dict[str, str], message: str) -> str:

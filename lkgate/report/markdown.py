@@ -10,16 +10,18 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from lkgate.model.verdict import Evidence, Finding, LiveRoom, Verdict
+from lkgate.model.verdict import Evidence, Finding, LiveRoom, Problem, Verdict
 from lkgate.report import words
+from lkgate.report.causes import Cause, Folded, Silent, fold
 from lkgate.report.inert import clipped, visible
-from lkgate.report.notes import live_note
+from lkgate.report.notes import Note, live_note, notes
 
 # A comment may have 65,536 characters, a summary a megabyte.
 LIMIT = 60_000
 _ICON = {"pass": "✅", "fail": "❌", "no_verdict": "⚠️"}
 _WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 _PLACES = 8
+_NAMES = 8
 _TEXT = 300
 # An underscore within a word is only that.
 _MARKUP = re.compile(r"[\\`*{}\[\]#!|~<>&@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -46,9 +48,9 @@ def render(
     """
     lines = [marker([verdict.gate.name for verdict in verdicts])]
     for verdict in verdicts:
-        lines += _verdict(verdict, build)
+        lines += _verdict(verdict, build, live)
     if live is not None:
-        lines += ["", *(_text(line.plain) for line in live_note(live) if line.plain)]
+        lines += _note(live_note(live))
     return _within(lines, limit)
 
 
@@ -69,24 +71,30 @@ def _within(lines: list[str], limit: int) -> str:
     return "\n".join([*kept, *(["", "</details>"] if opened > closed else [])]) + "\n" + cut
 
 
-def _verdict(verdict: Verdict, build: str) -> Iterator[str]:
-    calls = words.count(len(verdict.calls), "call")
+def _verdict(verdict: Verdict, build: str, live: LiveRoom | None) -> Iterator[str]:
     rules = words.count(len(verdict.findings), "rule")
     yield f"### {_ICON[verdict.status]} {_WORD[verdict.status]}: {_text(build)}"
     yield ""
-    yield f"{_text(verdict.gate.name)}, {rules}, {calls}, gate {_code(verdict.gate.path)}"
-    failed = [found for found in verdict.findings if found.status in ("fail", "no_verdict")]
-    if failed:
+    told = f"{_text(verdict.gate.name)}, {rules}, {words.calls(verdict, live)}"
+    yield f"{told}, gate {_code(verdict.gate.path)}"
+    folded = fold(verdict)
+    alone = {one.finding.rule.label: one for one in folded.alone}
+    broken = [
+        found for found in verdict.findings if found.status == "fail" or found.rule.label in alone
+    ]
+    if broken:
         yield from ("", "| | rule | observed | baseline | why |", "| --- | --- | --- | --- | --- |")
-        yield from (_row(verdict, found) for found in failed)
-    for found in failed:
-        yield from _places(found)
-    yield from _missing(verdict)
+        yield from (_row(verdict, found, alone.get(found.rule.label)) for found in broken)
+    for found in broken:
+        yield from _places(found, alone.get(found.rule.label))
+    yield from _causes(folded)
     yield from _divergences(verdict)
+    for note in sorted(notes(verdict), key=lambda one: one.about == "sureness"):
+        yield from _note(note)
     yield from _held(verdict)
 
 
-def _row(verdict: Verdict, found: Finding) -> str:
+def _row(verdict: Verdict, found: Finding, silent: Silent | None) -> str:
     unit = found.spec.unit
     icon = _ICON[found.status] if verdict.decides(found) else "⚠️"
     cells = (
@@ -96,30 +104,33 @@ def _row(verdict: Verdict, found: Finding) -> str:
         if found.observed is not None
         else f"{found.rule.metric} {found.rule.aggregate}",
         words.value(found.baseline, unit) if found.baseline is not None else "",
-        _text(found.rule.message or found.reason),
+        _text(found.rule.message or (silent or found).reason),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _places(found: Finding) -> Iterator[str]:
+def _places(found: Finding, silent: Silent | None) -> Iterator[str]:
     told = [_place(place, found) for place in found.evidence[:_PLACES]]
-    if found.status == "no_verdict":
-        told = [
-            f"{_text(problem.call) + ': ' if problem.call else ''}{_text(problem.reason)}"
-            + (f" _{_text(problem.next_step)}_" if problem.next_step else "")
-            for problem in found.problems[:_PLACES]
-        ]
-        more = len(found.problems) - len(told)
-    else:
-        more = len(found.evidence) - len(told)
-    if not told:
-        return
-    yield from ("", f"**{_text(found.rule.label)}**: {_text(found.reason)}", "")
+    more = len(found.evidence) - len(told)
+    head = f"**{_text(found.rule.label)}**: {_text((silent or found).reason)}"
+    if silent is not None:
+        told = [_problem(problem) for problem in silent.problems[:_PLACES]]
+        more = len(silent.problems) - len(told)
+        if len(silent.problems) == 1:
+            (problem,), told = silent.problems, []
+            head += _aside(problem.next_step)
+    yield from ("", head)
     if found.blame is not None:
-        yield from (_text(words.layer(found.blame)), "")
-    yield from (f"- {line}" for line in told)
+        yield from ("", _text(words.layer(found.blame)))
+    if told:
+        yield from ("", *(f"- {line}" for line in told))
     if more > 0:
         yield f"- and {more} more"
+
+
+def _problem(problem: Problem) -> str:
+    call = f"{_text(problem.call)}: " if problem.call else ""
+    return f"{call}{_text(problem.reason)}{_aside(problem.next_step)}"
 
 
 def _place(place: Evidence, found: Finding) -> str:
@@ -132,16 +143,33 @@ def _place(place: Evidence, found: Finding) -> str:
     return f"{text}: {_text(place.note)}" if place.note else text
 
 
-def _missing(verdict: Verdict) -> Iterator[str]:
-    broken = [call for call in verdict.calls if call.failure is not None]
-    if not broken and not verdict.missing:
-        return
-    yield from ("", "**Calls without a replay**", "")
-    for call in broken:
-        assert call.failure is not None
-        yield f"- {_text(call.call)}: {_text(call.failure.message)}"
-    for problem in verdict.missing:
-        yield f"- {_text(str(problem.call))}: {_text(problem.reason)}"
+def _causes(folded: Folded) -> Iterator[str]:
+    """What calls lack, once for all rules that it silences."""
+    for cause in folded.shared:
+        count = words.count(len(cause.findings), "rule")
+        yield from ("", f"**{count} have no verdict**: {_text(', '.join(cause.labels))}", "")
+        yield _cause(cause)
+    if folded.lost:
+        yield from ("", "**Calls without a replay**", "")
+        yield from map(_cause, folded.lost)
+    if folded.bereft:
+        labels = dict.fromkeys(label for cause in folded.lost for label in cause.labels)
+        have = "rule has" if folded.bereft == 1 else "rules have"
+        told = f"{folded.bereft} {have} no verdict without them"
+        yield from ("", f"{told}: {_text(', '.join(labels))}")
+
+
+def _cause(cause: Cause) -> str:
+    calls = _text(words.names(cause.calls, _NAMES))
+    return f"- {calls}: {_text(cause.reason)}{_aside(cause.next_step)}"
+
+
+def _note(note: Note) -> Iterator[str]:
+    yield from ("", f"{_text(note.text)}.{_aside(note.then)}")
+
+
+def _aside(text: str | None) -> str:
+    return f" _{_text(text)}_" if text else ""
 
 
 def _divergences(verdict: Verdict) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-
-from rich.text import Text
+from dataclasses import dataclass
+from typing import Literal
 
 from lkgate.model.gate import Family
 from lkgate.model.verdict import LiveRoom, Verdict
@@ -16,43 +16,59 @@ FAMILY: Mapping[Family, str] = {
 }
 ACCEPT = "Replay into the build of the baselines, then run `lkgate accept`."
 
+About = Literal["sureness", "left_out", "gate", "evidence", "room"]
 
-def notes(verdict: Verdict) -> Iterator[Text]:
-    """How sure it is, calls left out or that nobody would miss, cassettes not as they were.
 
-    An empty line before each; nothing if there is nothing to note.
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on a verdict.
+
+    Attributes:
+        about: how sure limits are, calls left out, the calls that the gate names, what answered
+            the calls, or the room they took place in.
+        text: one line.
+        then: what to do about it, or what it means; ``None`` if that is said.
     """
+
+    about: About
+    text: str
+    then: str | None = None
+
+
+def notes(verdict: Verdict) -> Iterator[Note]:
+    """How sure it is, calls left out or that nobody would miss, cassettes not as they were."""
     gate = verdict.gate
     yield from _sureness(verdict)
     if verdict.left_out:
-        yield from _note(
+        yield Note(
+            "left_out",
             f"Left out, so this cannot be a pass: {', '.join(verdict.left_out)}",
             "Run it without naming calls.",
         )
     if not gate.calls:
-        yield from _note(
+        yield Note(
+            "gate",
             "The gate names no calls: one that is lost would not be missed",
             f"List them under `calls:` in {gate.path}.",
         )
     elif verdict.unlisted:
-        yield from _note(
+        yield Note(
+            "gate",
             f"Judged, but not named by the gate: {', '.join(verdict.unlisted)}",
             f"Add them to `calls:` in {gate.path}, or their loss will not be noticed.",
         )
     yield from _derived(verdict)
     grown = [one.call for one in verdict.calls if one.cassette == "grown"]
     if grown:
-        yield from _note(
-            f"The cassette has grown since the baseline was made: {', '.join(grown)}", ACCEPT
-        )
+        text = f"The cassette has grown since the baseline was made: {', '.join(grown)}"
+        yield Note("evidence", text, ACCEPT)
     unknown = [one.call for one in verdict.calls if one.cassette == "unknown"]
     if unknown:
-        yield from _note(
-            f"The baseline does not say which cassette answered it: {', '.join(unknown)}", ACCEPT
-        )
+        text = f"The baseline does not say which cassette answered it: {', '.join(unknown)}"
+        yield Note("evidence", text, ACCEPT)
 
 
-def _sureness(verdict: Verdict) -> Iterator[Text]:
+def _sureness(verdict: Verdict) -> Iterator[Note]:
     """How many limits are about calls to come, and how their false alarms are kept rare."""
     sampled = [
         check.uncertainty
@@ -64,17 +80,17 @@ def _sureness(verdict: Verdict) -> Iterator[Text]:
         return
     told = "1 limit is" if len(sampled) == 1 else f"{len(sampled)} limits are"
     text = f"{told} about calls to come, of which these are a sample"
-    yield Text("")
-    yield Text(f"{text}; {FAMILY[verdict.gate.family]} (docs/statistics.md)", style="dim")
+    yield Note("sureness", f"{text}; {FAMILY[verdict.gate.family]} (docs/statistics.md)")
 
 
-def _derived(verdict: Verdict) -> Iterator[Text]:
+def _derived(verdict: Verdict) -> Iterator[Note]:
     turns = [(one.call, turn) for one in verdict.calls for turn in one.turns]
     calls = dict.fromkeys(call for call, turn in turns if turn.derived)
     if not calls:
         return
     thought = any("llm" in turn.derived for _, turn in turns)
-    yield from _note(
+    yield Note(
+        "evidence",
         f"Answers derived from what was heard of the recorded call: {', '.join(calls)}",
         "What a build changes in its instructions, its tools' descriptions or its models does not "
         "show there. To see that, record with `lkgate record --build`."
@@ -83,26 +99,16 @@ def _derived(verdict: Verdict) -> Iterator[Text]:
     )
 
 
-def live_note(live: LiveRoom) -> Iterator[Text]:
+def live_note(live: LiveRoom) -> Note:
     """How the calls took place, and what the numbers therefore are."""
     pooled = (
         "once each" if live.repeats == 1 else f"{live.repeats} repeats of each call in one pool"
     )
-    yield Text("")
-    yield Text(
-        f"A live room: real clock, live models, {pooled}, no digest: another run will differ"
+    return Note(
+        "room",
+        f"A live room: real clock, live models, {pooled}, no digest: another run will differ",
+        f"Every repeat is held to one of {live.interleaved}, placed in turn with it"
+        if live.interleaved is not None
+        else "Held to the accepted baselines, which are not of this room and this machine: "
+        "--interleave BUILD places both alike",
     )
-    if live.interleaved is not None:
-        yield Text(f"  Every repeat is held to one of {live.interleaved}, placed in turn with it")
-    else:
-        yield Text(
-            "  Held to the accepted baselines, which are not of this room and this machine: "
-            "--interleave BUILD places both alike",
-            style="cyan",
-        )
-
-
-def _note(text: str, next_step: str) -> Iterator[Text]:
-    yield Text("")
-    yield Text(text, style="yellow")
-    yield Text(f"  {next_step}", style="cyan")

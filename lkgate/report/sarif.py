@@ -1,4 +1,5 @@
-"""SARIF 2.1.0 for code scanning: a run for each gate, a result for each rule that does not hold.
+"""SARIF 2.1.0 for code scanning: a run for each gate, in it a result for each rule that failed, and
+one for each reason why rules have no verdict, however many those are.
 
 A result stands at the gate's file, for the fault is in no file that lkgate knows; where to listen
 is in its related locations.
@@ -14,15 +15,20 @@ from urllib.parse import quote
 
 from lkgate import __version__
 from lkgate.model.event import Json
-from lkgate.model.verdict import Evidence, Finding, Problem, Verdict
+from lkgate.model.verdict import Evidence, Finding, Verdict
 from lkgate.report import words
+from lkgate.report.causes import Cause, Silent, fold
 from lkgate.report.inert import clipped, visible_lines
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _TEXT = 2_000
 _PLACES = 20
-# A rule for the calls that should have been judged and were not: of no gate's own.
-_MISSING = "lkgate-missing-call"
+_NAMES = 20
+# Rules of no gate's own: calls that have no replay, and what several of the gate's rules lack.
+_OWN: Sequence[tuple[str, str]] = (
+    ("lkgate-missing-call", "A call has no replay."),
+    ("lkgate-missing-evidence", "Rules have no verdict, for calls lack what they need."),
+)
 # Links and placeholders in a message (SARIF 3.11.5, 3.11.6).
 _LINK = re.compile(r"[\\\[\]]")
 
@@ -47,9 +53,8 @@ def render(
 
 
 def _run(verdict: Verdict, build: str, digest: str | None, directory: str) -> Json:
-    labels = [found.rule.label for found in verdict.findings]
     rules: list[Json] = [_rule(found) for found in verdict.findings]
-    rules.append({"id": _MISSING, "shortDescription": {"text": "A call has no replay."}})
+    rules += [{"id": name, "shortDescription": {"text": text}} for name, text in _OWN]
     path = f"{directory}/{verdict.gate.path}" if directory else verdict.gate.path
     place: Json = {
         "physicalLocation": {
@@ -58,18 +63,21 @@ def _run(verdict: Verdict, build: str, digest: str | None, directory: str) -> Js
             "region": {"startLine": 1},
         }
     }
-    results = [_missing(verdict, problem, len(labels), place) for problem in verdict.missing]
+    folded = fold(verdict)
+    results = [_cause(verdict, one, 0, place) for one in folded.lost]
+    results += [_cause(verdict, one, 1, place) for one in folded.shared]
+    alone = {one.finding.rule.label: one for one in folded.alone}
     results += [
-        _result(verdict, found, index, place)
+        _result(verdict, found, alone.get(found.rule.label), index, place)
         for index, found in enumerate(verdict.findings)
-        if found.status in ("fail", "no_verdict")
+        if found.status == "fail" or found.rule.label in alone
     ]
     return {
         "tool": {
             "driver": {"name": "lkgate", "semanticVersion": __version__, "rules": rules},
         },
         "automationDetails": {"id": f"lkgate/{_one_line(verdict.gate.name)}/"},
-        "invocations": [{"executionSuccessful": not verdict.missing and not verdict.left_out}],
+        "invocations": [{"executionSuccessful": not folded.lost and not verdict.left_out}],
         "columnKind": "unicodeCodePoints",
         "results": results,
         "properties": {
@@ -92,15 +100,18 @@ def _rule(found: Finding) -> Json:
     return rule
 
 
-def _result(verdict: Verdict, found: Finding, index: int, place: Json) -> Json:
-    lines = [found.rule.message or "", found.reason]
-    if found.status == "no_verdict":
-        lines += [f"{one.reason}. {one.next_step or ''}" for one in found.problems[:3]]
+def _result(
+    verdict: Verdict, found: Finding, silent: Silent | None, index: int, place: Json
+) -> Json:
+    lines = [found.rule.message, (silent or found).reason]
+    if silent is not None:
+        for one in silent.problems[:3]:
+            lines += [None if one.reason in silent.reason else one.reason, one.next_step]
     result: dict[str, Json] = {
         "ruleId": _one_line(found.rule.label),
         "ruleIndex": index,
         "level": "error" if verdict.decides(found) else "warning",
-        "message": {"text": _message("\n".join(line for line in lines if line))},
+        "message": {"text": _message("\n".join(dict.fromkeys(line for line in lines if line)))},
         "locations": [place],
         "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, found.rule.label)},
         "properties": {"status": "undecided" if found.undecided else found.status},
@@ -112,15 +123,19 @@ def _result(verdict: Verdict, found: Finding, index: int, place: Json) -> Json:
     return result
 
 
-def _missing(verdict: Verdict, problem: Problem, index: int, place: Json) -> Json:
-    text = f"{problem.call}: {problem.reason}. {problem.next_step or ''}"
+def _cause(verdict: Verdict, cause: Cause, own: int, place: Json) -> Json:
+    name, _ = _OWN[own]
+    rules = f"Without a verdict: {', '.join(cause.labels)}" if cause.labels else None
+    lines = (f"{words.names(cause.calls, _NAMES)}: {cause.reason}", cause.next_step, rules)
+    # A call lost is the same one tomorrow, whatever it is lost for; what others lack is not.
+    what = cause.calls[0] if own == 0 else f"{cause.reason}\0{cause.next_step}"
     return {
-        "ruleId": _MISSING,
-        "ruleIndex": index,
-        "level": "error",
-        "message": {"text": _message(text)},
+        "ruleId": name,
+        "ruleIndex": len(verdict.findings) + own,
+        "level": "error" if cause.decides else "warning",
+        "message": {"text": _message("\n".join(line for line in lines if line))},
         "locations": [place],
-        "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, f"\0{problem.call}")},
+        "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, f"\0{what}")},
         "properties": {"status": "no_verdict"},
     }
 

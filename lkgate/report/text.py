@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
 from lkgate.model.verdict import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 from lkgate.report import words
+from lkgate.report.causes import Cause, Folded, Silent, fold
 from lkgate.report.inert import visible
-from lkgate.report.notes import live_note, notes
+from lkgate.report.notes import About, Note, live_note, notes
 
 WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 STYLE = {"pass": "bold green", "fail": "bold red", "no_verdict": "bold yellow"}
 SHOWN = 4
+_NAMES = 8
+_NOTE: Mapping[About, str] = {
+    "sureness": "dim", "left_out": "yellow", "gate": "yellow", "evidence": "yellow", "room": "",
+}  # fmt: skip
 # A caller may talk without end; nobody reads it here.
 LINE = 2_000
 
@@ -49,25 +54,24 @@ def _lines(
 ) -> Iterator[Text]:
     failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
-    silent = list(verdict.with_status("no_verdict"))
-    grave = sum(verdict.decides(found) for found in silent)
+    grave = sum(verdict.decides(found) for found in verdict.with_status("no_verdict"))
     yield _headline(verdict, build, len(failed), grave, live)
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
-    broken = {call.call for call in verdict.calls if call.failure is not None}
-    broken |= {str(problem.call) for problem in verdict.missing}
-    bereft = [found for found in silent if all(p.call in broken for p in found.problems)]
-    for found in silent:
-        if found not in bereft:
-            yield from _silent(found, broken)
+    folded = fold(verdict)
+    for cause in folded.shared:
+        yield from _shared(cause)
+    for one in folded.alone:
+        yield from _silent(one)
     for found in warned:
         yield from _failed(found, "!", "yellow", verbose)
-    yield from _missing(verdict, len(bereft))
+    yield from _missing(folded)
     yield from _divergences(verdict)
     yield from _rest(verdict, verbose)
-    yield from notes(verdict)
+    for note in notes(verdict):
+        yield from _note(note)
     if live is not None:
-        yield from live_note(live)
+        yield from _note(live_note(live))
     yield Text("")
     replays = "live, without a digest" if digest is None else digest[:16]
     yield Text(f"replays {replays}  gate {verdict.gate.path}", style="dim")
@@ -76,7 +80,7 @@ def _lines(
 def _headline(
     verdict: Verdict, build: str, failed: int, silent: int, live: LiveRoom | None
 ) -> Text:
-    rules, calls = len(verdict.findings), len(verdict.calls)
+    rules = len(verdict.findings)
     line = Text(f"{WORD[verdict.status]}  {build}", style=STYLE[verdict.status])
     if verdict.status == "fail":
         reason = f"{failed} of {words.count(rules, 'rule')} failed"
@@ -89,13 +93,7 @@ def _headline(
         held = rules - minor
         reason = f"{words.count(held, 'rule')} {'holds' if held == 1 else 'hold'}"
         reason += f", {words.count(minor, 'warning')}" if minor else ""
-    takes = ""
-    if live is not None:
-        takes = f"{words.count(calls, 'take')} of "
-        calls //= live.repeats
-    every = calls + len(verdict.left_out)
-    counted = words.count(calls, "call") if every == calls else f"{calls} of {every} calls"
-    return line.append(f": {reason}, {takes}{counted}", style="bold")
+    return line.append(f": {reason}, {words.calls(verdict, live)}", style="bold")
 
 
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
@@ -150,20 +148,30 @@ def _place(place: Evidence, found: Finding) -> Text:
     return line
 
 
-def _silent(found: Finding, broken: set[str]) -> Iterator[Text]:
-    problems = [problem for problem in found.problems if problem.call not in broken]
+def _shared(cause: Cause) -> Iterator[Text]:
+    yield Text("")
+    style = "yellow" if cause.decides else "dim"
+    count = words.count(len(cause.findings), "rule")
+    yield Text(f"? {count} have no verdict", style=f"bold {style}").append(
+        f": {', '.join(cause.labels)}", style=style
+    )
+    yield from _cause(cause)
+
+
+def _silent(one: Silent) -> Iterator[Text]:
+    found = one.finding
     yield Text("")
     style = "yellow" if found.rule.severity == "error" else "dim"
     yield Text(f"? {found.rule.label}", style=f"bold {style}").append(
         f"  {found.rule.metric} {found.rule.aggregate}: {_state(found)}", style=style
     )
-    for problem in problems[:SHOWN]:
+    for problem in one.problems[:SHOWN]:
         where = f"{problem.call}: " if problem.call else ""
         yield Text(f"    {where}{problem.reason}")
         if problem.next_step:
             yield Text(f"      {problem.next_step}", style="cyan")
-    if len(problems) > SHOWN:
-        yield Text(f"    and {len(problems) - SHOWN} more", style="dim")
+    if len(one.problems) > SHOWN:
+        yield Text(f"    and {len(one.problems) - SHOWN} more", style="dim")
     for place in found.evidence[:SHOWN]:
         yield _place(place, found)
 
@@ -172,26 +180,25 @@ def _state(found: Finding) -> str:
     return "undecided" if found.undecided else "no verdict"
 
 
-def _missing(verdict: Verdict, bereft: int) -> Iterator[Text]:
-    broken = [call for call in verdict.calls if call.failure is not None]
-    if not broken and not verdict.missing:
+def _missing(folded: Folded) -> Iterator[Text]:
+    if not folded.lost:
         return
     yield Text("")
-    have = "has" if bereft == 1 else "have"
-    lacking = f": {words.count(bereft, 'rule')} {have} no verdict without them" if bereft else ""
-    yield Text(f"Calls without a replay{lacking}", style="bold")
-    for call in broken:
-        assert call.failure is not None
-        first, *others = call.failure.message.splitlines() or [call.failure.kind]
-        yield Text().append(f"    {call.call}", style="bold").append(f": {first}")
-        for line in others:
-            yield Text(f"      {line}")
-        if call.failure.next_step:
-            yield Text(f"      {call.failure.next_step}", style="cyan")
-    for problem in verdict.missing:
-        yield Text().append(f"    {problem.call}", style="bold").append(f": {problem.reason}")
-        if problem.next_step:
-            yield Text(f"      {problem.next_step}", style="cyan")
+    have = "has" if folded.bereft == 1 else "have"
+    lacking = f": {words.count(folded.bereft, 'rule')} {have} no verdict without them"
+    yield Text(f"Calls without a replay{lacking if folded.bereft else ''}", style="bold")
+    for cause in folded.lost:
+        yield from _cause(cause)
+
+
+def _cause(cause: Cause) -> Iterator[Text]:
+    first, *others = cause.reason.splitlines() or [""]
+    calls = words.names(cause.calls, _NAMES)
+    yield Text().append(f"    {calls}", style="bold").append(f": {first}")
+    for line in others:
+        yield Text(f"      {line}")
+    if cause.next_step:
+        yield Text(f"      {cause.next_step}", style="cyan")
 
 
 def _divergences(verdict: Verdict) -> Iterator[Text]:
@@ -249,3 +256,10 @@ def _changes(verdict: Verdict) -> Iterator[Text]:
             continue
         for found in call.difference.differences:
             yield Text(f"    {call.call} at {words.clock(found.t_us)}: {found.detail}")
+
+
+def _note(note: Note) -> Iterator[Text]:
+    yield Text("")
+    yield Text(note.text, style=_NOTE[note.about])
+    if note.then:
+        yield Text(f"  {note.then}", style="cyan")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lkgate.gate.words import difference, quantity
 from lkgate.model.blame import LAYER_NAMES, Blame
 from lkgate.model.bundle import Span
 from lkgate.model.check import Check, Margin
 from lkgate.model.measurement import Unit
+from lkgate.model.verdict import LiveRoom, Verdict
 
 
 def layer(found: Blame) -> str:
@@ -18,6 +21,24 @@ def layer(found: Blame) -> str:
 def count(number: int, of: str) -> str:
     """``1 call``, ``2 calls``."""
     return f"{number} {of}" if number == 1 else f"{number} {of}s"
+
+
+def names(all_: Sequence[str], most: int) -> str:
+    """``a, b and 3 more``: the first ones of many."""
+    hidden = len(all_) - most
+    shown = ", ".join(all_[:most])
+    return f"{shown} and {hidden} more" if hidden > 0 else shown
+
+
+def calls(verdict: Verdict, live: LiveRoom | None) -> str:
+    """What was judged, of how many: ``8 calls``, ``7 of 8 calls``, ``6 takes of 2 calls``."""
+    judged = len(verdict.calls)
+    takes = ""
+    if live is not None:
+        takes = f"{count(judged, 'take')} of "
+        judged //= live.repeats
+    every = judged + len(verdict.left_out)
+    return takes + (count(judged, "call") if every == judged else f"{judged} of {every} calls")
 
 
 def value(amount: float | None, unit: Unit) -> str:
