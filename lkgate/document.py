@@ -63,11 +63,15 @@ class Document(Generic[E]):
         """There is nothing in the file."""
         return () not in self.values
 
-    def where(self, path: Path, *, key: bool = True) -> str:
-        """``name:line:column`` of a value, or of its key, or of the closest thing around it."""
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Line and column of a value, or of its key, or of the closest thing around it."""
         while path and path not in self.values:
             path = path[:-1]
-        line, column = (self.keys if key else {}).get(path, self.values.get(path, (1, 1)))
+        return (self.keys if key else {}).get(path, self.values.get(path, (1, 1)))
+
+    def where(self, path: Path, *, key: bool = True) -> str:
+        """The same as ``name:line:column``."""
+        line, column = self.place(path, key=key)
         return f"{self.name}:{line}:{column}"
 
     def error(self, what: str, path: Path, next_step: str | None = None, *, key: bool = False) -> E:

@@ -49,6 +49,7 @@ def test_scalars(written: str, value: Json) -> None:
 def test_places() -> None:
     found = read("a:\n  - b\n  - {c: 1}\n")
     assert found.where(("a",)) == "a.yaml:1:1"
+    assert found.place(("a", 0)) == found.place(("a", 0, "gone")) == (2, 5)
     assert found.where(("a",), key=False) == "a.yaml:2:3"
     assert found.where(("a", 1)) == "a.yaml:3:5"
     assert found.where(("a", 1, "c", "gone")) == "a.yaml:3:6"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +26,7 @@ from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Gate
 from lkgate.model.price import PriceTable
-from lkgate.model.verdict import Baseline, CallFailure, CallResult, Verdict
+from lkgate.model.verdict import Baseline, CallFailure, CallResult, SourceLine, Verdict
 from lkgate.replay.outcome import Outcome
 from lkgate.replay.recordings import (
     Recording,
@@ -250,4 +252,18 @@ def _failure(outcome: Outcome) -> CallFailure:
     failure = outcome.failure
     assert failure is not None
     where = f"{failure.where}: " if failure.where else ""
-    return CallFailure(failure.kind, f"{where}{failure.message}", failure.next_step)
+    return CallFailure(
+        failure.kind, f"{where}{failure.message}", failure.next_step, source_line(failure.where)
+    )
+
+
+def source_line(where: str | None) -> SourceLine | None:
+    """A failure's ``file:line``, if that is a file here; its place may be something else."""
+    name, _, line = (where or "").rpartition(":")
+    try:
+        if not re.fullmatch("[1-9][0-9]{0,8}", line) or not (file := Path(name)).is_file():
+            return None
+    except ValueError:  # a path with a null character
+        return None
+    beside = os.path.relpath(file.resolve(), Path.cwd().resolve())
+    return SourceLine(Path(beside).as_posix(), int(line))

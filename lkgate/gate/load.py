@@ -55,11 +55,13 @@ def parse(text: str, name: str, *, lacking: Mapping[Layer, str] = MappingProxyTy
     title, calls = content.get("name"), content.get("calls")
     family, undecided = content.get("family"), content.get("undecided")
     confidence = confidence_of(read, content, ())
+    names = [str(call) for call in calls] if isinstance(calls, list) else []
     return Gate(
         name=title if isinstance(title, str) else Path(name).stem,
         path=name,
         rules=rules_of(read, lacking),
-        calls=tuple(str(call) for call in calls) if isinstance(calls, list) else (),
+        calls=tuple(names),
+        call_lines={name: read.place(("calls", at))[0] for at, name in enumerate(names)},
         confidence=0.95 if confidence is None else confidence,
         family=next((one for one in _FAMILIES if one == family), "holm"),
         undecided=next((one for one in _UNDECIDED if one == undecided), "no_verdict"),

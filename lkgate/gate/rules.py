@@ -100,6 +100,7 @@ class _Entry:
             turns="all" if turns == "all" else "comparable",
             covered_by=self._covered_by(earlier),
             min_agreement=agreement_of(self.document, self.data, self.path),
+            line=self.document.place(self.path)[0],
         )
 
     def _text(self, key: str) -> str:

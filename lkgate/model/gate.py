@@ -40,6 +40,8 @@ class Rule:
         covered_by: error rules whose failure, earlier in the same calls, explains this one's.
         min_agreement: of a rule on a judge: how well the judge must agree with people, as a share
             that the lower bounds of its calibration reach; ``None``: it decides nothing.
+        line: of the gate's file where it begins, from 1; ``None``: it stands in no file. Rules are
+            equal wherever they stand.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Rule:
     turns: Literal["comparable", "all"] = "comparable"
     covered_by: tuple[str, ...] = ()
     min_agreement: float | None = None
+    line: int | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:
@@ -83,6 +86,7 @@ class Gate:
         trust: of the judges that rules name, those that were calibrated.
         labels: ``reviewed``: a rule that rests on labels has no verdict where they are a draft that
             nobody confirmed.
+        call_lines: of the file, for each of ``calls``.
     """
 
     name: str
@@ -94,3 +98,4 @@ class Gate:
     undecided: Undecided = "no_verdict"
     trust: Mapping[str, Trust] = field(default_factory=dict)
     labels: LabelsDemanded = "any"
+    call_lines: Mapping[str, int] = field(default_factory=dict, compare=False)

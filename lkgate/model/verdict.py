@@ -23,12 +23,26 @@ FindingStatus = Literal["pass", "fail", "follows", "no_verdict"]
 
 
 @dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of a file, whose path is from the working directory, as a gate's is."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallFailure:
-    """A replay that did not give a bundle."""
+    """A replay that did not give a bundle.
+
+    Attributes:
+        source: the agent program's own line where it happened; ``None`` if that is not known, or
+            is of no file here. The message tells it too.
+    """
 
     kind: str
     message: str
     next_step: str | None = None
+    source: SourceLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from lkgate.report import words
 from lkgate.report.causes import Cause, Silent, fold
 from lkgate.report.inert import clipped, visible_lines
 from lkgate.report.notes import About, notes
+from lkgate.report.places import Place, of_cause, of_gate
 
 # GitHub shows ten of a kind for a step; a line beyond some kilobytes is cut off.
 _TEXT = 2_000
@@ -37,27 +38,30 @@ def render(verdicts: Sequence[Verdict], *, build: str, directory: str = "") -> s
 
 
 def _lines(verdict: Verdict, build: str, directory: str) -> Iterator[str]:
-    place = {"file": f"{directory}/{verdict.gate.path}" if directory else verdict.gate.path}
     for found in verdict.with_status("fail"):
-        title = f"lkgate: {found.rule.label} failed ({build})"
-        yield _command(_level(verdict, found), {**place, "title": title}, _failed(found))
+        place = of_gate(verdict.gate, directory, found.rule.line)
+        title = f"{found.rule.label} failed ({build})"
+        yield _command(_level(verdict, found), place, title, _failed(found))
     folded = fold(verdict)
-    for cause in folded.lost:
-        title = f"lkgate: no replay of {words.names(cause.calls, _NAMES)} ({build})"
-        yield _command(_level(verdict, cause), {**place, "title": title}, _cause(cause))
-    for cause in folded.shared:
-        title = f"lkgate: {words.count(len(cause.findings), 'rule')} have no verdict ({build})"
-        yield _command(_level(verdict, cause), {**place, "title": title}, _cause(cause))
+    for cause in (*folded.lost, *folded.shared):
+        title = (
+            f"no replay of {words.names(cause.calls, _NAMES)}"
+            if cause.lost
+            else f"{words.count(len(cause.findings), 'rule')} have no verdict"
+        )
+        place = of_cause(verdict, cause, directory)
+        yield _command(_level(verdict, cause), place, f"{title} ({build})", _cause(cause))
     for one in folded.alone:
         what = "is undecided" if one.finding.undecided else "has no verdict"
-        title = f"lkgate: {one.finding.rule.label} {what} ({build})"
-        yield _command(_level(verdict, one.finding), {**place, "title": title}, _silent(one))
+        title = f"{one.finding.rule.label} {what} ({build})"
+        place = of_gate(verdict.gate, directory, one.finding.rule.line)
+        yield _command(_level(verdict, one.finding), place, title, _silent(one))
     for note in notes(verdict):
         if note.about in _NOTED:
             grave = note.about == "left_out" and verdict.status != "pass"
-            title = f"lkgate: {_NOTED[note.about]} ({build})"
-            message = f"{note.text}\n{note.then}"
-            yield _command("error" if grave else "warning", {**place, "title": title}, message)
+            place = of_gate(verdict.gate, directory)
+            title, message = f"{_NOTED[note.about]} ({build})", f"{note.text}\n{note.then}"
+            yield _command("error" if grave else "warning", place, title, message)
 
 
 def _level(verdict: Verdict, found: Finding | Cause) -> str:
@@ -85,8 +89,9 @@ def _cause(cause: Cause) -> str:
     return "\n".join(line for line in (told, cause.next_step, rules) if line)
 
 
-def _command(level: str, properties: dict[str, str], message: str) -> str:
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+def _command(level: str, place: Place, title: str, message: str) -> str:
+    line = "" if place.line is None else f",line={place.line}"
+    told = f"file={_property(place.path)}{line},title={_property(f'lkgate: {title}')}"
     return f"::{level} {told}::{_data(message)}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lkgate.gate.sentences import lacking
-from lkgate.model.verdict import Finding, Problem, Verdict
+from lkgate.model.verdict import Finding, Problem, SourceLine, Verdict
 
 # Whether it is the want of a replay; the reason; the next step.
 _Key = tuple[bool, str, str | None]
@@ -17,19 +17,23 @@ class Cause:
     """One reason.
 
     Attributes:
+        lost: it is the want of a replay.
         calls: what it is the reason of, in the verdict's order.
         reason: may have several lines, if it is an exception's text.
         next_step: a command or an act, ``None`` if there is none.
         findings: rules without a verdict because of it, in the gate's order; of calls without a
             replay there may be none.
         decides: it keeps the verdict from being a pass.
+        source: the agent program's own line where the first of the calls failed, if it is known.
     """
 
+    lost: bool
     calls: tuple[str, ...]
     reason: str
     next_step: str | None
     findings: tuple[Finding, ...]
     decides: bool
+    source: SourceLine | None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -99,8 +103,8 @@ def fold(verdict: Verdict) -> Folded:
         for found in silent
     ]
     return Folded(
-        lost=tuple(cause for (without, *_), cause in causes.items() if without),
-        shared=tuple(cause for (without, *_), cause in causes.items() if not without),
+        lost=tuple(cause for cause in causes.values() if cause.lost),
+        shared=tuple(cause for cause in causes.values() if not cause.lost),
         alone=tuple(one for one in left if one.problems or not one.finding.problems),
     )
 
@@ -115,8 +119,10 @@ def _without_replay(verdict: Verdict) -> Iterator[Problem]:
 def _cause(
     verdict: Verdict, key: _Key, calls: tuple[str, ...], findings: tuple[Finding, ...]
 ) -> Cause:
-    _, reason, next_step = key
+    lost, reason, next_step = key
     decides = any(verdict.decides(found) for found in findings)
     # A call may be of no rule without a verdict: of none at all, or only of such as failed anyway.
     decides = decides if findings else verdict.status != "pass"
-    return Cause(calls, reason, next_step, findings, decides)
+    failed = next((one.failure for one in verdict.calls if one.call == calls[0]), None)
+    source = failed.source if failed is not None else None
+    return Cause(lost, calls, reason, next_step, findings, decides, source)

@@ -1,8 +1,8 @@
 """SARIF 2.1.0 for code scanning: a run for each gate, in it a result for each rule that failed, and
 one for each reason why rules have no verdict, however many those are.
 
-A result stands at the gate's file, for the fault is in no file that lkgate knows; where to listen
-is in its related locations.
+A result stands at the rule in the gate's file, or at the agent program's own line where that is
+known to have ended a call; where to listen is in its related locations.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from lkgate.model.verdict import Evidence, Finding, Verdict
 from lkgate.report import words
 from lkgate.report.causes import Cause, Silent, fold
 from lkgate.report.inert import clipped, visible_lines
+from lkgate.report.places import Place, of_cause, of_gate
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _TEXT = 2_000
@@ -55,20 +56,11 @@ def render(
 def _run(verdict: Verdict, build: str, digest: str | None, directory: str) -> Json:
     rules: list[Json] = [_rule(found) for found in verdict.findings]
     rules += [{"id": name, "shortDescription": {"text": text}} for name, text in _OWN]
-    path = f"{directory}/{verdict.gate.path}" if directory else verdict.gate.path
-    place: Json = {
-        "physicalLocation": {
-            "artifactLocation": {"uri": quote(clipped(path, _TEXT), errors="replace")},
-            # Code scanning asks for a line. Which one is a rule's is not known here.
-            "region": {"startLine": 1},
-        }
-    }
     folded = fold(verdict)
-    results = [_cause(verdict, one, 0, place) for one in folded.lost]
-    results += [_cause(verdict, one, 1, place) for one in folded.shared]
+    results = [_cause(verdict, one, directory) for one in (*folded.lost, *folded.shared)]
     alone = {one.finding.rule.label: one for one in folded.alone}
     results += [
-        _result(verdict, found, alone.get(found.rule.label), index, place)
+        _result(verdict, found, alone.get(found.rule.label), index, directory)
         for index, found in enumerate(verdict.findings)
         if found.status == "fail" or found.rule.label in alone
     ]
@@ -101,7 +93,7 @@ def _rule(found: Finding) -> Json:
 
 
 def _result(
-    verdict: Verdict, found: Finding, silent: Silent | None, index: int, place: Json
+    verdict: Verdict, found: Finding, silent: Silent | None, index: int, directory: str
 ) -> Json:
     lines = [found.rule.message, (silent or found).reason]
     if silent is not None:
@@ -112,7 +104,7 @@ def _result(
         "ruleIndex": index,
         "level": "error" if verdict.decides(found) else "warning",
         "message": {"text": _message("\n".join(dict.fromkeys(line for line in lines if line)))},
-        "locations": [place],
+        "locations": [_location(of_gate(verdict.gate, directory, found.rule.line))],
         "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, found.rule.label)},
         "properties": {"status": "undecided" if found.undecided else found.status},
     }
@@ -123,20 +115,31 @@ def _result(
     return result
 
 
-def _cause(verdict: Verdict, cause: Cause, own: int, place: Json) -> Json:
+def _cause(verdict: Verdict, cause: Cause, directory: str) -> Json:
+    own = 0 if cause.lost else 1
     name, _ = _OWN[own]
     rules = f"Without a verdict: {', '.join(cause.labels)}" if cause.labels else None
     lines = (f"{words.names(cause.calls, _NAMES)}: {cause.reason}", cause.next_step, rules)
     # A call lost is the same one tomorrow, whatever it is lost for; what others lack is not.
-    what = cause.calls[0] if own == 0 else f"{cause.reason}\0{cause.next_step}"
+    what = cause.calls[0] if cause.lost else f"{cause.reason}\0{cause.next_step}"
     return {
         "ruleId": name,
         "ruleIndex": len(verdict.findings) + own,
         "level": "error" if cause.decides else "warning",
         "message": {"text": _message("\n".join(line for line in lines if line))},
-        "locations": [place],
+        "locations": [_location(of_cause(verdict, cause, directory))],
         "partialFingerprints": {"lkgateRule/v1": _fingerprint(verdict, f"\0{what}")},
         "properties": {"status": "no_verdict"},
+    }
+
+
+def _location(place: Place) -> Json:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(clipped(place.path, _TEXT), errors="replace")},
+            # Code scanning asks for a line; of a file as a whole it is the first.
+            "region": {"startLine": place.line or 1},
+        }
     }
 
 

@@ -159,8 +159,12 @@ def test_a_pull_request_that_is_good_and_then_bad(
     assert bad.log.startswith("FAIL  v3: ")
     titles = [line.split("::")[1] for line in bad.log.splitlines() if line.startswith("::error")]
     assert titles == [
-        f"error file=gates/demo.yaml,title=lkgate%3A {rule} failed (v3)"
-        for rule in ("barge-ins-ignored", "tool-arguments", "response-latency")
+        f"error file=gates/demo.yaml,line={line},title=lkgate%3A {rule} failed (v3)"
+        for rule, line in (
+            ("barge-ins-ignored", 27),
+            ("tool-arguments", 33),
+            ("response-latency", 70),
+        )
     ]
     assert bad.summary.startswith(f"{MARKER}\n### ❌ FAIL: v3\n")
     assert run_comment(bad, tmp_path, api, event) == "updated the comment on clinic/agent#7\n"

@@ -76,6 +76,8 @@ def test_every_key() -> None:
     assert gate.calls == ("book", "move")
     assert gate.confidence == 0.99
     assert (gate.family, gate.undecided) == ("benjamini-hochberg", "pass_with_warning")
+    assert gate.call_lines == {"book": 3, "move": 3}
+    assert [rule.line for rule in gate.rules] == [8, 12, 28]
     assert gate.rules[0] == Rule("errors", "tool_errors", "sum", max=0.0)
     assert gate.rules[1] == Rule(
         id="slow",

@@ -30,10 +30,11 @@ def test_a_green_report_annotates_nothing() -> None:
 def test_a_missing_call_is_told_once() -> None:
     gate = replace(verdict_of(V2).gate, calls=(*CALLS, "nurse"))
     lost = evaluate(gate, replayed(V2), recordings=list(CALLS))
+    # Where the gate names it.
     (line,) = render([lost], build="v2").splitlines()
     assert line.split("%0A")[:2] == [
-        "::error file=gates/demo.yaml,title=lkgate%3A no replay of nurse (v2)::nurse: the gate "
-        "names this call, and there is no recording of it",
+        "::error file=gates/demo.yaml,line=15,title=lkgate%3A no replay of nurse (v2)::nurse: the "
+        "gate names this call, and there is no recording of it",
         "Restore the recording `nurse`, or take it out of `calls:` in gates/demo.yaml.",
     ]
     assert line.endswith(f"%0AWithout a verdict: {', '.join(r.id for r in gate.rules)}")
@@ -48,7 +49,7 @@ def test_whatever_a_call_says_is_one_command_a_line(said: str) -> None:
         assert len(lines) == len(RED.splitlines()) + 1
         for line in lines:
             assert re.fullmatch(
-                r"::(error|warning) file=[^:,\r\n]*,title=[^:,\r\n]*::[^\r\n]*", line
+                r"::(error|warning) file=[^:,\r\n]*(,line=\d+)?,title=[^:,\r\n]*::[^\r\n]*", line
             )
             assert len(line) < 30_000
 

@@ -8,7 +8,7 @@ import pytest
 
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.examine import ACCEPT
-from lkgate.model.verdict import CallFailure, CallResult, Verdict
+from lkgate.model.verdict import CallFailure, CallResult, SourceLine, Verdict
 from lkgate.report import markdown, text
 from lkgate.report.annotations import render as annotated
 from lkgate.report.causes import fold
@@ -108,7 +108,9 @@ def test_only_warnings_that_are_silent_decide_nothing() -> None:
     (cause,) = fold(verdict).shared
     assert (verdict.status, cause.decides) == ("pass", False)
     (line, note) = annotated([verdict], build="v2").splitlines()
-    assert line.startswith("::warning file=gate.yaml,title=lkgate%3A 2 rules have no verdict (v2)")
+    assert line.startswith(
+        "::warning file=gate.yaml,line=4,title=lkgate%3A 2 rules have no verdict (v2)"
+    )
     assert note.startswith("::warning ")
 
 
@@ -116,20 +118,23 @@ def test_an_annotation_a_cause(broken: Verdict, unaccepted: Verdict) -> None:
     told = [line.split("%0A") for line in annotated([broken], build="v2").splitlines()]
     assert told == [
         [
-            "::error file=gates/demo.yaml,title=lkgate%3A no replay of booking-anna%2C "
+            "::error file=gates/demo.yaml,line=20,title=lkgate%3A no replay of booking-anna%2C "
             "barge-in-twice (v2)::booking-anna, barge-in-twice: the cassette has no answer",
             "to `book`",
             "Record it again.",
             f"Without a verdict: {', '.join(LABELS)}",
         ],
         [
-            "::error file=gates/demo.yaml,title=lkgate%3A no replay of booking-noisy (v2)::"
+            "::error file=gates/demo.yaml,line=20,title=lkgate%3A no replay of booking-noisy (v2)::"
             "booking-noisy: the machine stood still",
             f"Without a verdict: {', '.join(LABELS)}",
         ],
     ]
     first, *_ = annotated([unaccepted], build="v2").splitlines()
-    assert ",title=lkgate%3A 16 rules have no verdict (v2)::booking-anna, booking-noisy, " in first
+    assert (
+        ",line=27,title=lkgate%3A 16 rules have no verdict (v2)::booking-anna, booking-noisy, "
+        in first
+    )
     assert first.count("no baseline was accepted") == 1
     assert f"%0A{ACCEPT}%0AWithout a verdict: barge-ins-ignored, " in first
 
@@ -201,3 +206,25 @@ def test_a_gate_that_names_no_calls_says_so() -> None:
         "The gate names no calls: one that is lost would not be missed. "
         "_List them under &#96;calls:&#96; in gates/demo.yaml._"
     )
+
+
+def test_a_call_points_to_the_programs_line_that_ended_it() -> None:
+    first, *others = replayed(V2)
+    raised = replace(MISS, source=SourceLine("../agent/main.py", 41))
+    verdict = judged([replace(first, candidate=raised), *others])
+    (line,) = annotated([verdict], build="v2", directory="ops/gate").splitlines()
+    assert line.startswith("::error file=ops/agent/main.py,line=41,title=lkgate%3A no replay of ")
+    (found,) = sarif(verdict, directory="ops/gate")["runs"][0]["results"]
+    assert found["locations"] == [
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": "ops/agent/main.py"},
+                "region": {"startLine": 41},
+            }
+        }
+    ]
+    # What is outside of the repository is in no pull request: the rule stands for it.
+    for source in (SourceLine("../agent/main.py", 41), SourceLine("/opt/agent/main.py", 41)):
+        verdict = judged([replace(first, candidate=replace(MISS, source=source)), *others])
+        (line,) = annotated([verdict], build="v2").splitlines()
+        assert line.startswith("::error file=gates/demo.yaml,line=20,title=lkgate%3A no replay of ")

@@ -22,6 +22,7 @@ from tests.measure.builders import V2
 from tests.report.hostile import TEXT, hostile
 from tests.report.test_text import verdict_of
 
+GATE = Path(__file__).parents[2] / "gates" / "demo.yaml"
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text("utf-8"))
 
 
@@ -47,6 +48,9 @@ def test_a_red_report() -> None:
         "tool-arguments": "error",
         "response-latency": "error",
     }
+    lines = [one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in results]
+    written = GATE.read_text("utf-8").splitlines()
+    assert [written[line - 1] for line in lines] == [f"  - id: {one['ruleId']}" for one in results]
     for one in results:
         assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
         uri = one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]

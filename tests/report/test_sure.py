@@ -63,7 +63,7 @@ def test_what_is_undecided_says_so_and_where_to_listen() -> None:
     assert told[5].startswith("    call-2, turn 1, listen at ")
     root = ElementTree.fromstring(junit.render([found], build="v2"))
     assert (root.get("errors"), root.get("skipped"), root.get("failures")) == ("1", "12", "0")
-    assert "::error file=gate.yaml,title=lkgate%3A r0 is undecided (v2)" in annotated(
+    assert "::error file=gate.yaml,line=3,title=lkgate%3A r0 is undecided (v2)" in annotated(
         [found], build="v2"
     )
     assert "| ⚠️ | **r0** |" in markdown.render([found], build="v2")
