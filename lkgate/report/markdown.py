@@ -21,7 +21,8 @@ LIMIT = 60_000
 _ICON = {"pass": "✅", "fail": "❌", "no_verdict": "⚠️"}
 _WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 _PLACES = 8
-_NAMES = 8
+_CALLS = 8
+_RULES = 40
 _TEXT = 300
 # An underscore within a word is only that.
 _MARKUP = re.compile(r"[\\`*{}\[\]#!|~<>&@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
@@ -147,21 +148,24 @@ def _causes(folded: Folded) -> Iterator[str]:
     """What calls lack, once for all rules that it silences."""
     for cause in folded.shared:
         count = words.count(len(cause.findings), "rule")
-        yield from ("", f"**{count} have no verdict**: {_text(', '.join(cause.labels))}", "")
+        yield from ("", f"**{count} have no verdict**: {_names(cause.labels, _RULES)}", "")
         yield _cause(cause)
     if folded.lost:
         yield from ("", "**Calls without a replay**", "")
         yield from map(_cause, folded.lost)
     if folded.bereft:
-        labels = dict.fromkeys(label for cause in folded.lost for label in cause.labels)
+        labels = list(dict.fromkeys(label for one in folded.lost for label in one.labels))
         have = "rule has" if folded.bereft == 1 else "rules have"
         told = f"{folded.bereft} {have} no verdict without them"
-        yield from ("", f"{told}: {_text(', '.join(labels))}")
+        yield from ("", f"{told}: {_names(labels, _RULES)}")
 
 
 def _cause(cause: Cause) -> str:
-    calls = _text(words.names(cause.calls, _NAMES))
-    return f"- {calls}: {_text(cause.reason)}{_aside(cause.next_step)}"
+    return f"- {_names(cause.calls, _CALLS)}: {_text(cause.reason)}{_aside(cause.next_step)}"
+
+
+def _names(names: Sequence[str], most: int) -> str:
+    return words.names([_text(name) for name in names], most)
 
 
 def _note(note: Note) -> Iterator[str]:

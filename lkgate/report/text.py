@@ -60,12 +60,12 @@ def _lines(
         yield from _failed(found, "x", "red", verbose)
     folded = fold(verdict)
     for cause in folded.shared:
-        yield from _shared(cause)
+        yield from _shared(cause, verbose)
     for one in folded.alone:
         yield from _silent(one)
     for found in warned:
         yield from _failed(found, "!", "yellow", verbose)
-    yield from _missing(folded)
+    yield from _missing(folded, verbose)
     yield from _divergences(verdict)
     yield from _rest(verdict, verbose)
     for note in notes(verdict):
@@ -148,14 +148,14 @@ def _place(place: Evidence, found: Finding) -> Text:
     return line
 
 
-def _shared(cause: Cause) -> Iterator[Text]:
+def _shared(cause: Cause, verbose: bool) -> Iterator[Text]:
     yield Text("")
     style = "yellow" if cause.decides else "dim"
     count = words.count(len(cause.findings), "rule")
     yield Text(f"? {count} have no verdict", style=f"bold {style}").append(
         f": {', '.join(cause.labels)}", style=style
     )
-    yield from _cause(cause)
+    yield from _cause(cause, verbose)
 
 
 def _silent(one: Silent) -> Iterator[Text]:
@@ -180,7 +180,7 @@ def _state(found: Finding) -> str:
     return "undecided" if found.undecided else "no verdict"
 
 
-def _missing(folded: Folded) -> Iterator[Text]:
+def _missing(folded: Folded, verbose: bool) -> Iterator[Text]:
     if not folded.lost:
         return
     yield Text("")
@@ -188,12 +188,12 @@ def _missing(folded: Folded) -> Iterator[Text]:
     lacking = f": {words.count(folded.bereft, 'rule')} {have} no verdict without them"
     yield Text(f"Calls without a replay{lacking if folded.bereft else ''}", style="bold")
     for cause in folded.lost:
-        yield from _cause(cause)
+        yield from _cause(cause, verbose)
 
 
-def _cause(cause: Cause) -> Iterator[Text]:
+def _cause(cause: Cause, verbose: bool) -> Iterator[Text]:
     first, *others = cause.reason.splitlines() or [""]
-    calls = words.names(cause.calls, _NAMES)
+    calls = words.names(cause.calls, len(cause.calls) if verbose else _NAMES)
     yield Text().append(f"    {calls}", style="bold").append(f": {first}")
     for line in others:
         yield Text(f"      {line}")

@@ -24,10 +24,10 @@ def count(number: int, of: str) -> str:
 
 
 def names(all_: Sequence[str], most: int) -> str:
-    """``a, b and 3 more``: the first ones of many."""
-    hidden = len(all_) - most
-    shown = ", ".join(all_[:most])
-    return f"{shown} and {hidden} more" if hidden > 0 else shown
+    """``a, b and 3 more``: the first ones of many; of one more it is told as well."""
+    if len(all_) <= most + 1:
+        return ", ".join(all_)
+    return f"{', '.join(all_[:most])} and {len(all_) - most} more"
 
 
 def calls(verdict: Verdict, live: LiveRoom | None) -> str:

@@ -145,3 +145,9 @@ def test_values_in_words() -> None:
     assert words.value(12, "tokens") == "12 tokens"
     assert words.value(None, "us") == "-"
     assert words.change(-250_000, "us") == "-250 ms"
+
+
+def test_names_of_many() -> None:
+    assert words.names(["a"], 2) == "a"
+    assert words.names(["a", "b", "c"], 2) == "a, b, c"
+    assert words.names(["a", "b", "c", "d"], 2) == "a, b and 2 more"
