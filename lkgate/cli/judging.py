@@ -68,7 +68,7 @@ def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None
     lacking = lacking_layers(build) if build is not None else {}
     panel = Panel(config)
     return [
-        panel.trusting(replace(load(path, lacking=lacking), path=_shown(path, config.root)))
+        panel.trusting(replace(load(path, lacking=lacking), path=shown(path, config.root)))
         for path in chosen
     ]
 
@@ -111,13 +111,15 @@ def known_sessions(
     ]
 
 
-def _shown(path: Path, root: Path) -> str:
-    """From here, or from the settings' directory: the same on every machine."""
+def shown(path: Path, root: Path) -> str:
+    """A file as seen from here, the same on every machine if it lies here or with the settings."""
     resolved = path.resolve()
-    for base in (Path.cwd(), root.resolve()):
-        if resolved.is_relative_to(base):
-            return resolved.relative_to(base).as_posix()
-    return str(path)
+    near = any(resolved.is_relative_to(base) for base in (Path.cwd(), root.resolve()))
+    return _from_here(resolved) if near else str(path)
+
+
+def _from_here(path: Path) -> str:
+    return Path(os.path.relpath(path, Path.cwd())).as_posix()
 
 
 def judge(
@@ -265,5 +267,4 @@ def source_line(where: str | None) -> SourceLine | None:
             return None
     except ValueError:  # a path with a null character
         return None
-    beside = os.path.relpath(file.resolve(), Path.cwd().resolve())
-    return SourceLine(Path(beside).as_posix(), int(line))
+    return SourceLine(_from_here(file.resolve()), int(line))

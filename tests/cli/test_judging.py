@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from lkgate.bundle import Journal, close_journal, read
-from lkgate.cli.judging import judge_rooms, source_line
+from lkgate.cli.judging import judge_rooms, shown, source_line
 from lkgate.gate.load import parse
 from lkgate.model.bundle import BuildIdentity, Role
 from lkgate.model.gate import Gate
@@ -197,3 +197,13 @@ def test_a_failures_place_is_a_line_of_a_file_or_none(
         assert source_line(other) is None
     assert source_line(f"{tmp_path}/gone.py:41") is None
     assert source_line("a\0b:1") is None
+
+
+def test_a_gate_is_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "project" / "agent"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    root = here.parent
+    assert shown(here / "gate.yaml", root) == "gate.yaml"
+    assert shown(root / "gates" / "g.yaml", root) == "../gates/g.yaml"
+    assert shown(tmp_path / "g.yaml", root) == str(tmp_path / "g.yaml")

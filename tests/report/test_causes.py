@@ -208,6 +208,13 @@ def test_a_gate_that_names_no_calls_says_so() -> None:
     )
 
 
+def test_a_gate_beside_the_working_directory() -> None:
+    verdict = verdict_of(V2)
+    beside = replace(verdict, gate=replace(verdict.gate, calls=(), path="../gates/demo.yaml"))
+    (line,) = annotated([beside], build="v2", directory="svc/agent").splitlines()
+    assert line.startswith("::warning file=svc/gates/demo.yaml,title=")
+
+
 def test_a_call_points_to_the_programs_line_that_ended_it() -> None:
     first, *others = replayed(V2)
     raised = replace(MISS, source=SourceLine("../agent/main.py", 41))
