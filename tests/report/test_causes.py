@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from lkgate.report.causes import fold
 from tests.gate.calls import CALLS, replayed
 from tests.gate.suites import gate
 from tests.measure.builders import V2
+from tests.report.hostile import TEXT
 from tests.report.test_sarif import sarif
 from tests.report.test_text import verdict_of
 
@@ -235,3 +237,24 @@ def test_a_call_points_to_the_programs_line_that_ended_it() -> None:
         verdict = judged([replace(first, candidate=replace(MISS, source=source)), *others])
         (line,) = annotated([verdict], build="v2").splitlines()
         assert line.startswith("::error file=gates/demo.yaml,line=20,title=lkgate%3A no replay of ")
+
+
+def test_whatever_a_failure_says_is_inert() -> None:
+    said = CallFailure(TEXT, TEXT, TEXT, SourceLine(TEXT, 7))
+    first, second, *others = replayed(V2)
+    verdict = judged(
+        [
+            replace(first, call=TEXT, candidate=said),
+            replace(second, call=f"{TEXT} too", baseline=None),
+            *others,
+        ]
+    )
+    folded = fold(verdict)
+    assert (len(folded.lost), len(folded.shared)) == (3, 1)
+    for line in annotated([verdict], build=TEXT).split("\n")[:-1]:
+        assert re.fullmatch(r"::(error|warning) file=[^:,]*(,line=\d+)?,title=[^:,]*::[^\r]*", line)
+    made = markdown.render([verdict], build=TEXT)
+    assert "<script" not in made and "](" not in made and "@everyone" not in made
+    assert not re.search(r"^\s*::", made, re.MULTILINE)
+    assert "\x1b" not in text.render(verdict, build=TEXT, digest=None).plain
+    sarif(verdict)
