@@ -28,8 +28,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Other programs' lines: what they do is not ours to check.
 _OTHERS = {
-    "cat", "cd", "cp", "done", "exit", "export", "for", "git", "mkdir", "pip", "python", "rm",
-    "sed", "test", "uvx", "pipx", "[",
+    "cat", "cd", "cp", "diff", "done", "exit", "export", "for", "git", "mkdir", "pip", "python",
+    "rm", "sed", "test", "uvx", "pipx", "[",
 }  # fmt: skip
 _FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(lkgate [^`]+)`")
@@ -88,7 +88,8 @@ def parse(words: list[str]) -> None:
     Raises:
         click.UsageError: a command, an option or a value does not exist, or there is too much.
     """
-    name, *rest = words
+    ours = {option for parameter in cli.params for option in parameter.opts}
+    name, *rest = words[1:] if words[0] in ours else words
     if name not in COMMANDS:
         raise click.UsageError(f"no command {name}")
     command = cli.get_command(click.Context(cli), name)
