@@ -1,6 +1,6 @@
 """Every block of README and docs/ is held to lkgate: command lines exist, files load.
 
-The tutorial and docs/ci.md are also run: tests/e2e/test_docs.py, tests/e2e/test_ci_docs.py.
+Commands are also run: tests/e2e/test_commands.py, and the tutorial's tests/e2e/test_docs.py.
 """
 
 from __future__ import annotations
