@@ -23,6 +23,11 @@ _NAME = re.compile(
 )
 
 
+def is_secret(name: str) -> bool:
+    """Whether a variable's name says that its value is a key, a token or a password."""
+    return _NAME.search(name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What to hide, by what it is called. Made by :meth:`of`; without it, nothing is hidden.
@@ -42,7 +47,7 @@ class Secrets:
         """
         names: dict[str, str] = {}
         for name, value in sorted(item for environ in environs for item in environ.items()):
-            if _NAME.search(name):
+            if is_secret(name):
                 for written in _spellings(value.strip()):
                     names.setdefault(written, name)
         if not names:

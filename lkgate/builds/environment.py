@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lkgate.builds.envfile import assignment
 from lkgate.model.build import Build
-from lkgate.secret import Secrets
+from lkgate.secret import Secrets, is_secret
 
 # A program loads these itself, without anybody telling lkgate.
 _ENV_FILES = (".env", ".env.local")
@@ -32,7 +32,7 @@ def environment(build: Build, *, everything: bool) -> dict[str, str]:
         name: value
         for name, value in os.environ.items()
         if name in _INHERITED
-        or name.startswith(_INHERITED_PREFIXES)
+        or (name.startswith(_INHERITED_PREFIXES) and not is_secret(name))
         or (everything and not name.startswith(_OURS) and name not in _OURS_TOO)
     }
     return inherited | dict(build.env) | _FIXED

@@ -185,12 +185,15 @@ def test_a_replay_gets_nothing_of_the_machine(
     project: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("HF_TOKEN", "h")
+    monkeypatch.setenv("HF_HOME", "/models")
     monkeypatch.setenv("PYTHONPATH", "/x")
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     build = resolve("v1", project)
     closed = environment(build, everything=False)
     assert "OPENAI_API_KEY" not in closed and "PYTHONPATH" not in closed
+    assert "HF_TOKEN" not in closed and closed["HF_HOME"] == "/models"
     assert (closed["TZ"], closed["PYTHONHASHSEED"], closed["MODE"]) == ("UTC", "0", "a")
     opened = environment(build, everything=True)
-    assert opened["OPENAI_API_KEY"] == "k" and "PYTHONPATH" not in opened
-    assert opened["TZ"] == "UTC"
+    assert (opened["OPENAI_API_KEY"], opened["HF_TOKEN"]) == ("k", "h")
+    assert "PYTHONPATH" not in opened and opened["TZ"] == "UTC"
