@@ -1,27 +1,54 @@
 """A report as one comment on a pull request, written over by the next run.
 
-REST API of GitHub, issue comments: list, create, update.
+GraphQL API of GitHub, for it alone tells any kind of token which comments are its own
+(``viewerDidAuthor``): REST's ``/user`` is closed to a workflow's.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lkgate.errors import ConfigError, GithubError
 from lkgate.model.event import Json
 
 Done = Literal["created", "updated", "refused"]
 _TIMEOUT_S = 30
-_PAGE = 100
-# A thread of more comments than this is not searched any further.
-_PAGES = 20
+# GitHub closes a thread at 2,500 comments.
+_PAGES = 50
+_MARKER = re.compile(r"<!-- lkgate: [^<>]* -->")
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+_TOKEN = re.compile(r"[!-~]+")
+
+_COMMENTS = """\
+query($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      id
+      comments(first: 100, after: $after) {
+        nodes { id body viewerDidAuthor }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}"""
+_CREATE = """\
+mutation($id: ID!, $body: String!) {
+  addComment(input: {subjectId: $id, body: $body}) { clientMutationId }
+}"""
+_UPDATE = """\
+mutation($id: ID!, $body: String!) {
+  updateIssueComment(input: {id: $id, body: $body}) { clientMutationId }
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +56,20 @@ class PullRequest:
     """Where to comment, as a workflow's environment says.
 
     Attributes:
-        api: address of the REST API, without a slash at its end.
+        api: address of the GraphQL API.
         repository: ``owner/name``.
         number: of the pull request.
         token: left out of ``repr``.
+        commit: of the pull request's branch, its link; ``None`` if the event does not say.
+        run: link to the workflow's run; ``None`` outside of one.
     """
 
     api: str
     repository: str
     number: int
     token: str = field(repr=False)
+    commit: str | None = None
+    run: str | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> PullRequest | None:
@@ -57,82 +88,189 @@ class PullRequest:
             event = json.loads(Path(path).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"cannot be read: {error}", where=path) from error
-        number = (event.get("pull_request") or {}).get("number")
-        if not isinstance(number, int):
-            return None
-        token = environ.get("GITHUB_TOKEN")
+        match event:
+            case {"pull_request": {"number": int(number)}}:
+                pass
+            case dict():
+                return None
+            case _:
+                raise ConfigError("is no event of GitHub", where=path)
+        token = environ.get("GITHUB_TOKEN", "").strip()
         if not token:
             raise ConfigError(
                 "GITHUB_TOKEN is not set",
                 next_step="Give the step `env: GITHUB_TOKEN: ${{ github.token }}`.",
             )
-        api = environ.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
-        return cls(api, repository, number, token)
+        if not _TOKEN.fullmatch(token):
+            raise ConfigError(
+                "GITHUB_TOKEN is no token: there is something in it that no token has",
+                next_step="Set the secret again, as one line.",
+            )
+        api = environ.get("GITHUB_GRAPHQL_URL", "https://api.github.com/graphql")
+        home = f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}"
+        return cls(
+            api, repository, number, token, commit=_commit(event, home), run=_run(environ, home)
+        )
 
 
-def comment(where: PullRequest, body: str) -> Done:
-    """Write ``body`` as a comment, over the one that begins with the same line if there is one.
+def _commit(event: Json, home: str) -> str | None:
+    match event:
+        # Not GITHUB_SHA: that is a merge which nobody made.
+        case {"pull_request": {"head": {"sha": str(commit)}}} if _COMMIT.fullmatch(commit):
+            return f"{home}/commit/{commit}"
+    return None
+
+
+def _run(environ: Mapping[str, str], home: str) -> str | None:
+    number = environ.get("GITHUB_RUN_ID", "")
+    return f"{home}/actions/runs/{number}" if number.isdecimal() else None
+
+
+def comment(where: PullRequest, report: str) -> Done:
+    """Write ``report`` as a comment, over the token's own one that begins with the same line.
+
+    Args:
+        report: Markdown of lkgate, whose first line says what it is about.
 
     Returns:
         ``refused`` if the token may not: that of a fork's pull request.
 
     Raises:
-        GithubError: no answer, or one that makes no sense.
+        ConfigError: it is no such report.
+        GithubError: no answer, or one that makes no sense; no second comment is made then.
     """
-    thread = f"/repos/{where.repository}/issues/{where.number}/comments"
-    mine = _find(where, thread, body.partition("\n")[0])
-    if mine is not None:
-        status, _ = _ask(
-            where, "PATCH", f"/repos/{where.repository}/issues/comments/{mine}", {"body": body}
+    marker = report.partition("\n")[0]
+    if not _MARKER.fullmatch(marker):
+        raise ConfigError(
+            "this is no report of lkgate's",
+            next_step="Write one by `lkgate replay --against BUILD --report markdown=report.md`.",
         )
-        if status == HTTPStatus.OK:
-            return "updated"
-    status, _ = _ask(where, "POST", thread, {"body": body})
-    if status == HTTPStatus.CREATED:
-        return "created"
-    if status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+    body = stamped(where, report)
+    try:
+        thread, mine = _find(where, marker)
+        if mine is None:
+            _ask(where, _CREATE, {"id": thread, "body": body})
+            return "created"
+        _ask(where, _UPDATE, {"id": mine, "body": body})
+    except _RefusedError:
         return "refused"
-    raise GithubError(f"GitHub answered {status} to a new comment", where=where.repository)
+    return "updated"
 
 
-def _find(where: PullRequest, thread: str, marker: str) -> int | None:
-    for one in _comments(where, thread):
+def stamped(where: PullRequest, report: str) -> str:
+    """``report`` with the commit and the run that it is of, below its first heading."""
+    links = []
+    if where.commit is not None:
+        links.append(f"Commit [`{where.commit.rpartition('/')[2][:12]}`]({where.commit})")
+    if where.run is not None:
+        links.append(f"[run]({where.run})")
+        links.append(f"[reports and replays]({where.run}#artifacts)")
+    if not links:
+        return report
+    lines = report.split("\n")
+    heading = next((n for n, line in enumerate(lines) if line.startswith("### ")), 0)
+    return "\n".join([*lines[: heading + 1], "", ", ".join(links), *lines[heading + 1 :]])
+
+
+class _RefusedError(Exception):
+    """The token may not do this."""
+
+
+def _find(where: PullRequest, marker: str) -> tuple[str, str | None]:
+    """The pull request's id, and that of the token's own comment with this first line."""
+    thread = ""
+    for thread, one in _comments(where):
         match one:
-            case {"id": int(number), "body": str(body)} if body.splitlines()[:1] == [marker]:
-                return number
-    return None
+            case {"id": str(number), "body": str(body), "viewerDidAuthor": True}:
+                if body.splitlines()[:1] == [marker]:
+                    return thread, number
+    return thread, None
 
 
-def _comments(where: PullRequest, thread: str) -> Iterator[Json]:
-    for page in range(1, _PAGES + 1):
-        status, found = _ask(where, "GET", f"{thread}?per_page={_PAGE}&page={page}", None)
-        if status != HTTPStatus.OK or not isinstance(found, list):
+def _comments(where: PullRequest) -> Iterator[tuple[str, Json]]:
+    """Every comment with its pull request's id; ``None`` for one stands at the end."""
+    owner, _, name = where.repository.partition("/")
+    after: str | None = None
+    for _ in range(_PAGES):
+        variables: dict[str, Json] = {
+            "owner": owner, "name": name, "number": where.number, "after": after,
+        }  # fmt: skip
+        match _ask(where, _COMMENTS, variables):
+            case {
+                "repository": {
+                    "pullRequest": {
+                        "id": str(thread),
+                        "comments": {
+                            "nodes": list(nodes),
+                            "pageInfo": {"hasNextPage": bool(more), **page},
+                        },
+                    }
+                }
+            }:
+                yield from ((thread, one) for one in nodes)
+            case _:
+                raise GithubError("GitHub's answer is no list of comments", where=where.api)
+        if not more:
+            yield thread, None
             return
-        yield from found
-        if len(found) < _PAGE:
-            return
+        after = str(page.get("endCursor"))
+    raise GithubError("GitHub's list of comments does not end", where=where.api)
 
 
-def _ask(where: PullRequest, method: str, path: str, body: Json) -> tuple[int, Json]:
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nothing: the token is for one address."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _ask(where: PullRequest, query: str, variables: Mapping[str, Json]) -> Any:
+    """The answer's ``data``.
+
+    Raises:
+        _RefusedError: the token may not.
+        GithubError: anything else but an answer.
+    """
     request = urllib.request.Request(
-        where.api + path,
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
+        where.api,
+        method="POST",
+        data=json.dumps({"query": query, "variables": dict(variables)}).encode(),
         headers={
             "Authorization": f"Bearer {where.token}",
-            "Accept": "application/vnd.github+json",
             "Content-Type": "application/json",
-            "X-GitHub-Api-Version": "2022-11-28",
+            "User-Agent": "lkgate",
         },
     )
+    again = "The report itself is complete; run the job again for the comment."
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            return answer.status, json.loads(answer.read())
+        with urllib.request.build_opener(_Stay).open(request, timeout=_TIMEOUT_S) as response:
+            answer = json.loads(response.read())
     except urllib.error.HTTPError as error:
-        return error.code, None
-    except (OSError, ValueError) as error:
+        if error.code in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND) and not _hurried(
+            error.headers
+        ):
+            raise _RefusedError from error
         raise GithubError(
-            f"GitHub could not be asked: {error}",
-            where=where.api,
-            next_step="The report itself is complete; run the job again for the comment.",
+            f"GitHub answered {error.code}", where=where.api, next_step=again
         ) from error
+    except (OSError, ValueError, HTTPException) as error:
+        raise GithubError(
+            f"GitHub could not be asked: {error}", where=where.api, next_step=again
+        ) from error
+    match answer:
+        case {"errors": [_, *_] as errors}:
+            types = {one.get("type") for one in errors if isinstance(one, dict)}
+            if types <= {"FORBIDDEN", "NOT_FOUND"}:
+                raise _RefusedError
+            told = [str(one.get("message")) for one in errors if isinstance(one, dict)]
+            raise GithubError(
+                f"GitHub answered: {'; '.join(told)}", where=where.api, next_step=again
+            )
+        case {"data": dict(data)}:
+            return data
+    raise GithubError("GitHub's answer is none", where=where.api, next_step=again)
+
+
+def _hurried(headers: Message) -> bool:
+    """Whether a 403 only says: not so quick."""
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"

@@ -13,18 +13,26 @@ import click
 def command(report: Path) -> None:
     """Put REPORT (of `--report markdown=REPORT`) on the pull request of this GitHub workflow.
 
+    Written over is the comment of the same author about the same build, gate files and directory.
+    It names the commit and links the run.
+
     Needs GITHUB_TOKEN with `pull-requests: write`. Where the token may not write, as in a pull
     request from a fork, it says so and succeeds: the job's summary has the same text.
 
     Example: lkgate comment report.md
     """
+    from lkgate.errors import ConfigError
     from lkgate.github import PullRequest, comment
 
     where = PullRequest.of(os.environ)
     if where is None:
         click.echo("not a pull request: nothing to comment on", err=True)
         return
-    done = comment(where, report.read_text("utf-8"))
+    try:
+        text = report.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError("is no text in UTF-8", where=str(report)) from error
+    done = comment(where, text)
     if done == "refused":
         click.echo("the token may not comment here (a fork's may not): left out", err=True)
     else:

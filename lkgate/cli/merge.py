@@ -52,7 +52,7 @@ def command(
     """
     from lkgate import __version__
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
-    from lkgate.cli.reports import parse
+    from lkgate.cli.reports import about, parse
     from lkgate.cli.settings import settings
     from lkgate.cli.supply import price_table
     from lkgate.cli.verdicts import conclude, exit_of_replays
@@ -82,7 +82,7 @@ def command(
     loaded = load_gates(config, gates, _build(run))
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
-    wanted = parse(reports, gates=len(loaded))
+    wanted = parse(reports, gates=len(loaded), about=about(run.against, gates))
     prices = price_table(config)
     if not run.named:
         refuse_unsupported(loaded, recordings, prices)

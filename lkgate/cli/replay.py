@@ -143,7 +143,7 @@ def command(
     from lkgate.cli.asides import say_derived, say_output, say_speed, say_verification
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
     from lkgate.cli.progress import replay_progress
-    from lkgate.cli.reports import parse
+    from lkgate.cli.reports import about, parse
     from lkgate.cli.settings import settings
     from lkgate.cli.shard import ShardFlags, keep_shard
     from lkgate.cli.supply import price_table
@@ -179,7 +179,8 @@ def command(
     prices = price_table(config)
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
-    wanted = parse(reports, gates=len(loaded))
+    named = about(against, gates, rooms=transport == "room")
+    wanted = parse(reports, gates=len(loaded), about=named)
     recordings = chosen_recordings(config, calls)
     if not calls:
         # Some of the calls give no pass anyway, and what they lack others may have.

@@ -22,14 +22,37 @@ _LAST = "report"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A report to write."""
+    """A report to write.
+
+    Attributes:
+        about: what tells it from other reports on the same pull request.
+    """
 
     kind: str
     path: Path
+    about: tuple[str, ...] = ()
 
 
-def parse(values: Sequence[str], *, gates: int) -> list[Wanted]:
+def about(against: str, gates: Sequence[Path], *, rooms: bool = False) -> tuple[str, ...]:
+    """What a run is about, as far as the command line says: known whatever becomes of it.
+
+    Args:
+        against, gates: as given.
+        rooms: whether the calls take place in real ones.
+    """
+    directory = _from_workspace()
+    words = [against, *map(str, gates)]
+    words += ["in rooms"] if rooms else []
+    words += [f"in {directory}"] if directory else []
+    return tuple(words)
+
+
+def parse(values: Sequence[str], *, gates: int, about: tuple[str, ...] = ()) -> list[Wanted]:
     """What ``--report`` names.
+
+    Args:
+        gates: how many.
+        about: see :func:`about`.
 
     Raises:
         click.UsageError: no KIND=PATH, an unknown kind, one path twice, or JSON of several gates.
@@ -49,7 +72,7 @@ def parse(values: Sequence[str], *, gates: int) -> list[Wanted]:
             raise click.UsageError(f"--report {kind}: {path} is a directory, not a file")
         if any(one.path == Path(path) for one in wanted):
             raise click.UsageError(f"two reports cannot both be written to {path}")
-        wanted.append(Wanted(kind, Path(path)))
+        wanted.append(Wanted(kind, Path(path), about))
     for one in wanted:
         if gates > 1 and one.kind in ("json", "html"):
             raise click.UsageError(
@@ -87,7 +110,7 @@ def write(
             state.mkdir(parents=True, exist_ok=True)
             (state / _LAST).write_text(f"{one.path.resolve()}\n", encoding="utf-8")
             continue
-        text = _RENDER[one.kind](verdicts, build, digest, live)
+        text = _rendered(one, verdicts, build, digest, live)
         one.path.write_text(text, encoding="utf-8", errors="replace")
 
 
@@ -130,56 +153,35 @@ def _write_html(
         place.write_bytes(data)
 
 
-def _text(
-    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
+def _rendered(
+    wanted: Wanted,
+    verdicts: Sequence[Verdict],
+    build: str,
+    digest: str | None,
+    live: LiveRoom | None,
 ) -> str:
-    from lkgate.report.text import render
+    """Every kind but HTML."""
+    from lkgate.report import annotations, json, junit, markdown, sarif, text
 
-    return "".join(
-        render(verdict, build=build, digest=digest, verbose=True, live=live).plain
-        for verdict in verdicts
-    )
-
-
-def _json(
-    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
-) -> str:
-    from lkgate.report.json import render
-
-    (verdict,) = verdicts
-    return render(verdict, build=build, digest=digest, live=live)
-
-
-def _junit(
-    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
-) -> str:
-    from lkgate.report.junit import render
-
-    return render(verdicts, build=build)
-
-
-def _markdown(
-    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
-) -> str:
-    from lkgate.report.markdown import render
-
-    return render(verdicts, build=build, live=live)
-
-
-def _github(
-    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
-) -> str:
-    from lkgate.report.annotations import render
-
-    return render(verdicts, build=build, directory=_from_workspace())
-
-
-def _sarif(
-    verdicts: Sequence[Verdict], build: str, digest: str | None, live: LiveRoom | None
-) -> str:
-    from lkgate.report.sarif import render
-
-    return render(verdicts, build=build, digest=digest, directory=_from_workspace())
+    match wanted.kind:
+        case "text":
+            return "".join(
+                text.render(one, build=build, digest=digest, verbose=True, live=live).plain
+                for one in verdicts
+            )
+        case "json":
+            (verdict,) = verdicts
+            return json.render(verdict, build=build, digest=digest, live=live)
+        case "junit":
+            return junit.render(verdicts, build=build)
+        case "markdown":
+            return markdown.render(verdicts, build=build, about=wanted.about, live=live)
+        case "github":
+            return annotations.render(verdicts, build=build, directory=_from_workspace())
+        case "sarif":
+            return sarif.render(verdicts, build=build, digest=digest, directory=_from_workspace())
+        case kind:
+            raise AssertionError(kind)
 
 
 def _from_workspace() -> str:
@@ -189,13 +191,3 @@ def _from_workspace() -> str:
         return ""
     here, root = Path.cwd().resolve(), Path(workspace).resolve()
     return "" if here == root or root not in here.parents else here.relative_to(root).as_posix()
-
-
-_RENDER: dict[str, Callable[[Sequence[Verdict], str, str | None, LiveRoom | None], str]] = {
-    "text": _text,
-    "json": _json,
-    "junit": _junit,
-    "markdown": _markdown,
-    "github": _github,
-    "sarif": _sarif,
-}

@@ -28,26 +28,33 @@ _TEXT = 300
 _MARKUP = re.compile(r"[\\`*{}\[\]#!|~<>&@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
-def marker(gates: Sequence[str]) -> str:
-    """The comment's first line, by which the next run finds it to write it over."""
-    names = quote(", ".join(gates), safe=", ", errors="replace").replace("-", "%2D")
-    return f"<!-- lkgate: {names} -->"
+def marker(about: Sequence[str]) -> str:
+    """The comment's first line, by which the next run finds it to write it over.
+
+    Args:
+        about: what tells this report from others of the same pull request: build, gate files,
+            directory, as far as they are known when nothing could be judged either.
+    """
+    names = (quote(one, safe=", /", errors="replace").replace("-", "%2D") for one in about)
+    return f"<!-- lkgate: {'; '.join(names)} -->"
 
 
 def render(
     verdicts: Sequence[Verdict],
     *,
     build: str,
+    about: Sequence[str] = (),
     limit: int = LIMIT,
     live: LiveRoom | None = None,
 ) -> str:
     """The text, ending in a newline, of at most ``limit`` characters.
 
     Args:
+        about: see :func:`marker`; the build alone if it is empty.
         live: the rooms, if the calls took place in real ones.
         limit: what is beyond it is left out from the end, and that is said.
     """
-    lines = [marker([verdict.gate.name for verdict in verdicts])]
+    lines = [marker(about or [build])]
     for verdict in verdicts:
         lines += _verdict(verdict, build, live)
     if live is not None:

@@ -24,7 +24,7 @@ def test_a_red_report() -> None:
 def test_a_green_report_says_so_first() -> None:
     lines = render([verdict_of(V2)], build="v2").splitlines()
     assert lines[:4] == [
-        "<!-- lkgate: clinic intake -->",
+        "<!-- lkgate: v2 -->",
         "### ✅ PASS: v2",
         "",
         "clinic intake, 18 rules, 8 calls, gate `gates/demo.yaml`",
@@ -32,7 +32,8 @@ def test_a_green_report_says_so_first() -> None:
 
 
 def test_the_marker_cannot_end_itself() -> None:
-    assert marker(["a --> b", "c"]) == "<!-- lkgate: a %2D%2D%3E b, c -->"
+    about = ["a --> b", "gates/c.yaml", "d; e"]
+    assert marker(about) == "<!-- lkgate: a %2D%2D%3E b; gates/c.yaml; d%3B e -->"
 
 
 @given(st.integers(400, 8_000))
