@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli import complete
 from lkgate.cli.exits import Exit
+from lkgate.cli.unjudged import UNKNOWN, reporting
 
 if TYPE_CHECKING:
     from lkgate.model.build import Build
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 @click.command("merge")
 @click.argument("shards", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    metavar="BUILD",
+    help="What the shards were replayed into; they say so themselves, if there are any.",
+    shell_complete=complete.builds,
+)
 @click.option(
     "--gate", "gates", multiple=True, type=click.Path(path_type=Path), help="A gate file."
 )
@@ -31,8 +39,10 @@ if TYPE_CHECKING:
     help="Also write a report to a file, as `lkgate replay` does.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
+@reporting
 def command(
     shards: tuple[Path, ...],
+    against: str | None,
     gates: tuple[Path, ...],
     form: str,
     reports: tuple[str, ...],
@@ -44,11 +54,12 @@ def command(
     Run it where the recordings and the gate are, as they were for the shards; the build itself is
     not needed. The replays are then the build's last, for `lkgate accept`.
 
-    A missing shard, or shards of different builds, recordings or settings: no verdict (3).
+    A missing shard, or shards of different builds, recordings or settings: no verdict (3). The
+    reports say so too; with --against, also those of a run without any shard know their build.
 
     \b
     Example:
-      lkgate merge shards/* --report junit=junit.xml
+      lkgate merge shards/* --against v2 --report junit=junit.xml
     """
     from lkgate import __version__
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
@@ -69,15 +80,21 @@ def command(
         nothing = Flaw(
             f"no shard in {where}", "Run `lkgate replay --against BUILD --shard 1/1`, and merge it."
         )
-        return _no_verdict("", [nothing])
+        return _no_verdict(against, gates, [nothing], reports)
     run = found[0].run
+    if against is not None and against != run.against:
+        other = Flaw(
+            f"the shards are of {run.against}",
+            f"Merge those of {against}, or say --against {run.against}.",
+        )
+        return _no_verdict(against, gates, [other], reports)
     names = list(run.recordings)
     here = [name for name in names_of_recordings(config.recordings) if name in run.recordings]
     recordings = chosen_recordings(config, here if run.named else ())
     identities = {one.call: identity_of(one) for one in recordings}
     wrong = flaws(found, identities, __version__)
     if wrong:
-        return _no_verdict(f"  {run.build.name}", wrong)
+        return _no_verdict(run.against, gates, wrong, reports)
     recordings.sort(key=lambda one: names.index(one.call))
     loaded = load_gates(config, gates, _build(run))
     if form == "json" and len(loaded) != 1:
@@ -113,11 +130,16 @@ def _build(run: Run) -> Build:
     )
 
 
-def _no_verdict(build: str, flaws: Sequence[Flaw]) -> int:
-    from lkgate.report.inert import visible
+def _no_verdict(
+    against: str | None, gates: Sequence[Path], flaws: Sequence[Flaw], reports: Sequence[str]
+) -> int:
+    from lkgate.cli.reports import about, named
+    from lkgate.cli.unjudged import text_of, write
+    from lkgate.model.verdict import Problem
 
-    # Much of it is what the shards' files say.
-    click.echo(visible(f"NO VERDICT{build}: the shards are not one whole run"))
-    for flaw in flaws:
-        click.echo(f"  {visible(flaw.what)}\n    {visible(flaw.next_step)}")
+    build = against or UNKNOWN
+    what = "the shards are not one whole run"
+    problems = [Problem(None, flaw.what, flaw.next_step) for flaw in flaws]
+    write(named(reports, about(build, gates)), build, what, problems)
+    click.echo(text_of(problems, build=build, what=what), nl=False)
     return Exit.NO_VERDICT

@@ -11,6 +11,7 @@ import click
 
 from lkgate.cli import complete
 from lkgate.cli.replay_room import RoomFlags, replay_room
+from lkgate.cli.unjudged import reporting
 
 if TYPE_CHECKING:
     from lkgate.model.event import Json
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
 @click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")
 @click.option("--no-gate", is_flag=True, help="Replay only; judge nothing.")
 @click.pass_obj
+@reporting
 def command(
     obj: dict[str, bool],
     calls: tuple[str, ...],

@@ -83,6 +83,16 @@ def parse(values: Sequence[str], *, gates: int, about: tuple[str, ...] = ()) -> 
     return wanted
 
 
+def named(values: Sequence[str], about: tuple[str, ...]) -> list[Wanted]:
+    """What can be written of what ``--report`` names, be the rest as wrong as it may."""
+    pairs = (value.partition("=")[::2] for value in values)
+    return [
+        Wanted(kind, Path(path), about)
+        for kind, path in pairs
+        if kind in KINDS and path and not Path(path).is_dir()
+    ]
+
+
 def write(
     wanted: Sequence[Wanted],
     verdicts: Sequence[Verdict],

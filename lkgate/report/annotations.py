@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lkgate.model.verdict import Finding, Verdict
+from lkgate.model.verdict import Finding, Problem, Verdict
 from lkgate.report import words
 from lkgate.report.causes import Cause, Silent, fold
 from lkgate.report.inert import clipped, visible_lines
@@ -89,9 +89,11 @@ def _cause(cause: Cause) -> str:
     return "\n".join(line for line in (told, cause.next_step, rules) if line)
 
 
-def _command(level: str, place: Place, title: str, message: str) -> str:
-    line = "" if place.line is None else f",line={place.line}"
-    told = f"file={_property(place.path)}{line},title={_property(f'lkgate: {title}')}"
+def _command(level: str, place: Place | None, title: str, message: str) -> str:
+    told = f"title={_property(f'lkgate: {title}')}"
+    if place is not None:
+        line = "" if place.line is None else f",line={place.line}"
+        told = f"file={_property(place.path)}{line},{told}"
     return f"::{level} {told}::{_data(message)}"
 
 
@@ -102,3 +104,9 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def unjudged(problems: Sequence[Problem], *, build: str) -> str:
+    """The commands of a run that came to no verdict at all: an error for each problem."""
+    told = ("\n".join(filter(None, (one.reason, one.next_step))) for one in problems)
+    return "".join(f"{_command('error', None, f'no verdict ({build})', text)}\n" for text in told)

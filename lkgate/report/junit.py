@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lkgate.model.verdict import Evidence, Finding, Verdict
+from lkgate.model.verdict import Evidence, Finding, Problem, Verdict
 from lkgate.report import words
 
 # What XML 1.0 cannot hold, escaped or not.
@@ -40,6 +40,10 @@ def render(verdicts: Sequence[Verdict], *, build: str) -> str:
             for case in cases:
                 _write(suite, case, _clean(f"{verdict.gate.name}.{call}"))
     _count(root, [case for verdict in verdicts for _, cases in _suites(verdict) for case in cases])
+    return _document(root)
+
+
+def _document(root: Element) -> str:
     indent(root)
     text = tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
@@ -129,3 +133,15 @@ def _count(node: Element, cases: Sequence[_Case]) -> None:
 
 def _clean(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
+
+
+def unjudged(problems: Sequence[Problem], *, build: str) -> str:
+    """The document of a run that came to no verdict at all: a case with an error for each."""
+    cases = [_Case("verdict", "error", one.reason, one.next_step or "") for one in problems]
+    root = Element("testsuites", name=_clean(f"lkgate {build}"))
+    suite = SubElement(root, "testsuite", name="lkgate")
+    for case in cases:
+        _write(suite, case, "lkgate")
+    _count(suite, cases)
+    _count(root, cases)
+    return _document(root)

@@ -232,3 +232,21 @@ def _text(text: str) -> str:
 
 def _code(text: str) -> str:
     return f"`{_plain(text).replace('`', chr(39))}`"
+
+
+def unjudged(
+    problems: Sequence[Problem], *, build: str, what: str, about: Sequence[str] = ()
+) -> str:
+    """The report of a run that came to no verdict at all.
+
+    Args:
+        problems: why.
+        what: one line that says it in short.
+        about: see :func:`render`.
+    """
+    lines = [marker(about or [build]), f"### {_ICON['no_verdict']} NO VERDICT: {_text(build)}"]
+    lines += ["", _text(what), ""]
+    for problem in problems:
+        step = f" _{_text(problem.next_step)}_" if problem.next_step else ""
+        lines.append(f"- {_text(problem.reason)}{step}")
+    return _within(lines, LIMIT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,7 @@ class Ran:
 
     code: int
     log: str
+    commands: str
     outputs: dict[str, str]
     summary: str
     env: dict[str, str]
@@ -92,14 +94,17 @@ def run_replay(project: Path, tmp: Path, against: str, gate: str = "") -> Ran:
     }
     done = bash(REPLAY["run"], {**env, **given}, project)
     outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
-    return Ran(
-        done.returncode,
-        done.stdout,
-        outputs,
-        files["GITHUB_STEP_SUMMARY"].read_text(),
-        env,
-        project,
-    )
+    summary = files["GITHUB_STEP_SUMMARY"].read_text()
+    return Ran(done.returncode, *parted(done.stdout), outputs, summary, env, project)
+
+
+def parted(printed: str) -> tuple[str, str]:
+    """What the runner only shows, and what it obeys."""
+    first, rest = printed.split("\n", 1)
+    word = first.removeprefix("::stop-commands::")
+    assert re.fullmatch("[0-9a-f]{64}", word)
+    log, commands = rest.split(f"\n::{word}::\n")
+    return log, commands
 
 
 def bash(script: str, env: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -153,7 +158,7 @@ def test_a_pull_request_that_is_good_and_then_bad(
     (tmp_path / "good").mkdir()
     good = run_replay(project, tmp_path / "good", "v2")
     assert (good.code, good.outputs["verdict"]) == (0, "pass"), good.log
-    assert "::error" not in good.log
+    assert good.commands == ""
     assert good.summary.startswith(f"{marker('v2')}\n### ✅ PASS: v2\n")
     assert run_comment(good, tmp_path, api, event) == "created the comment on clinic/agent#7\n"
     assert thread.comments[-1]["body"] == body_of(good)
@@ -166,8 +171,8 @@ def test_a_pull_request_that_is_good_and_then_bad(
     bad = run_replay(project, tmp_path / "bad", "v2")
     shutil.copyfile(tmp_path / "v2.py", program)
     assert (bad.code, bad.outputs["verdict"]) == (1, "fail"), bad.log
-    assert bad.log.startswith("FAIL  v2: ")
-    (annotation,) = (line for line in bad.log.splitlines() if line.startswith("::error"))
+    assert "\nFAIL  v2: " in bad.log
+    (annotation,) = bad.commands.splitlines()
     assert annotation.split("::")[1] == (
         "error file=agent/gates/demo.yaml,line=6,title=lkgate%3A arguments failed (v2)"
     )
@@ -193,10 +198,25 @@ def test_a_pull_request_that_is_good_and_then_bad(
     assert "error: http://127.0.0.1:1: GitHub could not be asked: " in told
 
 
-def test_what_could_not_be_judged_says_so(project: Path, tmp_path: Path) -> None:
+def test_what_could_not_be_judged_says_so_in_place_of_the_last_verdict(
+    project: Path, tmp_path: Path, github: tuple[str, FakeThread]
+) -> None:
+    api, thread = github
+    head = "<!-- lkgate: v2; gates/none.yaml; in agent -->\n"
+    thread.comments.append({"id": "IC_1", "body": f"{head}PASS", "viewerDidAuthor": True})
     ran = run_replay(project, tmp_path, "v2", "gates/none.yaml")
     assert (ran.code, ran.outputs["verdict"]) == (2, "error")
-    assert ran.summary == "lkgate could not judge: exit code 2, see the log of this step\n"
+    why = "gates/none.yaml: the gate file cannot be read: No such file or directory"
+    step = "Name a gate file with --gate, or under `gates` in [tool.lkgate]."
+    assert ran.log == f"error: {why}\n  {step}\n"
+    assert ran.commands == f"::error title=lkgate%3A no verdict (v2)::{why}%0A{step}\n"
+    assert ran.summary.startswith(
+        f"{head}### ⚠️ NO VERDICT: v2\n\nlkgate could not judge\n\n"
+        f"- {why} _Name a gate file with --gate, or under "
+    )
+    event = {"pull_request": {"number": 7, "head": {"sha": SHA}}}
+    assert run_comment(ran, tmp_path, api, event) == "updated the comment on clinic/agent#7\n"
+    assert [one["body"] for one in thread.comments] == [body_of(ran)]
 
 
 def test_nothing_of_an_input_is_in_a_script() -> None:

@@ -82,18 +82,29 @@ def test_shards_are_one_run(project: Path, build: str, code: int, status: str) -
 
 
 def test_shards_that_are_no_run_have_no_verdict(project: Path) -> None:
-    missing = lkgate("merge", "s/v2/1", cwd=project)
+    written = ("--report", "markdown=m.md", "--report", "html=whole-v2/html")
+    missing = lkgate("merge", "s/v2/1", *written, cwd=project)
     assert (missing.returncode, missing.stdout) == (
         3,
         "NO VERDICT  v2: the shards are not one whole run\n"
         "  shard 2 of 2 is missing\n"
         "    Run `lkgate replay --against v2 --shard 2/2`, and merge again.\n",
     )
+    # An old report of these shards does not stand as the new one.
+    assert not (project / "whole-v2/html").exists()
+    assert (project / "m.md").read_text("utf-8") == (
+        "<!-- lkgate: v2 -->\n### ⚠️ NO VERDICT: v2\n\n"
+        "the shards are not one whole run\n\n- shard 2 of 2 is missing "
+        "_Run &#96;lkgate replay --against v2 --shard 2/2&#96;, and merge again._\n"
+    )
     mixed = lkgate("merge", "s/v2/1", "s/v3/2", cwd=project)
     assert mixed.returncode == 3
     assert "are of different builds (v2 " in mixed.stdout
-    none = lkgate("merge", "s", cwd=project)
+    other = lkgate("merge", "s/v2", "--against", "v3", cwd=project)
+    assert (other.returncode, other.stdout.splitlines()[1]) == (3, "  the shards are of v2")
+    none = lkgate("merge", "s", "--against", "v2", "--report", "markdown=m.md", cwd=project)
     assert (none.returncode, none.stdout.splitlines()[1]) == (3, "  no shard in s")
+    assert (project / "m.md").read_text("utf-8").startswith("<!-- lkgate: v2 -->\n")
     file = project / "s/v2/1/shard.json"
     told = file.read_text()
     file.write_text(told.replace('"against": "v2"', '"against": "\\u001b[2J\\n::error::x"'))

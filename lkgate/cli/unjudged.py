@@ -1,0 +1,112 @@
+"""Reports of a run that comes to no verdict: the last run's are not left standing as if of this."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, ParamSpec
+
+import click
+
+from lkgate.cli.reports import Wanted, about, named
+from lkgate.errors import LkgateError
+
+if TYPE_CHECKING:
+    from lkgate.model.verdict import Problem
+
+P = ParamSpec("P")
+UNKNOWN = "unknown build"
+_WHAT = "lkgate could not judge"
+
+
+def reporting(command: Callable[P, int]) -> Callable[P, int]:
+    """A command with ``--report``, whose reports also tell of an error that ends it.
+
+    Until it ends, its Markdown says that it has not: nothing else could, of a run that is killed.
+    """
+
+    @functools.wraps(command)
+    def reported(*args: P.args, **given: P.kwargs) -> int:
+        wanted, build = _asked(given)
+        running = "the run has not ended, or was ended before it could judge"
+        begun = [one for one in wanted if one.kind == "markdown"]
+        write(begun, build, _WHAT, [_problem(running, "See the log for how far it came.")])
+        try:
+            return command(*args, **given)
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            # The error itself is told in any case, also of a full disk.
+            with suppress(OSError):
+                write(wanted, build, _WHAT, [_problem(*_reason(error))])
+            raise
+
+    return reported
+
+
+def write(wanted: Sequence[Wanted], build: str, what: str, problems: Sequence[Problem]) -> None:
+    """The reports that a person reads say why; those that programs read are taken away.
+
+    Args:
+        what: one line that says it in short.
+
+    Raises:
+        OSError: if one cannot be written.
+    """
+    from lkgate.report import annotations, junit, markdown
+
+    for one in wanted:
+        match one.kind:
+            case "text":
+                text = text_of(problems, build=build, what=what)
+            case "markdown":
+                text = markdown.unjudged(problems, build=build, what=what, about=one.about)
+            case "junit":
+                text = junit.unjudged(problems, build=build)
+            case "github":
+                text = annotations.unjudged(problems, build=build)
+            case _:
+                # They hold calls and rules, and there are none.
+                one.path.unlink(missing_ok=True)
+                continue
+        one.path.parent.mkdir(parents=True, exist_ok=True)
+        one.path.write_text(text, encoding="utf-8", errors="replace")
+
+
+def text_of(problems: Sequence[Problem], *, build: str, what: str) -> str:
+    """For a terminal."""
+    from lkgate.report.inert import visible
+
+    lines = [f"NO VERDICT  {build}: {what}"]
+    for one in problems:
+        lines.append(f"  {one.reason}")
+        lines += [f"    {one.next_step}"] if one.next_step else []
+    # Much of it is what files and programs say.
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _asked(given: object) -> tuple[list[Wanted], str]:
+    match given:
+        case {"reports": tuple(reports), "gates": tuple(gates), "against": build, **rest}:
+            name = build or UNKNOWN
+            subject = about(name, gates, rooms=rest.get("transport") == "room")
+            return named(reports, subject), name
+    raise AssertionError(given)
+
+
+def _reason(error: Exception) -> tuple[str, str | None]:
+    if isinstance(error, LkgateError):
+        where = f"{error.where}: " if error.where else ""
+        return f"{where}{error.what}", error.next_step
+    if isinstance(error, click.ClickException):
+        return error.format_message(), None
+    if isinstance(error, OSError):
+        return str(error), "See the log."
+    return f"a bug in lkgate: {type(error).__name__}: {error}", "See the log."
+
+
+def _problem(reason: str, next_step: str | None) -> Problem:
+    from lkgate.model.verdict import Problem
+
+    return Problem(None, reason, next_step)

@@ -1,0 +1,109 @@
+"""A run that comes to no verdict leaves its reason, and no report of an earlier one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+import pytest
+
+from lkgate.cli.reports import KINDS, named
+from lkgate.cli.unjudged import reporting, write
+from lkgate.errors import BuildError, LkgateError
+from lkgate.model.verdict import Problem
+from tests.report.hostile import TEXT
+
+MARKER = "<!-- lkgate: v2; gates/a.yaml -->\n"
+HEAD = f"{MARKER}### ⚠️ NO VERDICT: v2\n\nlkgate could not judge\n\n"
+
+
+def run(tmp_path: Path, ends: Exception | None, *reports: str) -> int:
+    """A command with ``--report`` that ends so; what its Markdown said meanwhile is kept."""
+
+    @click.command()
+    @click.option("--against")
+    @click.option("--gate", "gates", multiple=True, type=click.Path(path_type=Path))
+    @click.option("--report", "reports", multiple=True)
+    @reporting
+    def command(against: str, gates: tuple[Path, ...], reports: tuple[str, ...]) -> int:
+        if (tmp_path / "markdown").exists():
+            (tmp_path / "meanwhile").write_bytes((tmp_path / "markdown").read_bytes())
+        if ends is not None:
+            raise ends
+        return 7
+
+    words = [word for one in reports for word in ("--report", one)]
+    given = ["--against", "v2", "--gate", "gates/a.yaml", *words]
+    code: int = command.main(given, standalone_mode=False)
+    return code
+
+
+def every(tmp_path: Path) -> list[str]:
+    return [f"{kind}={tmp_path / kind}" for kind in KINDS]
+
+
+def test_an_error_is_a_report(tmp_path: Path) -> None:
+    for kind in KINDS:
+        (tmp_path / kind).write_text("PASS")
+    error = BuildError("it does not start", where="agent.py", next_step="Run it.")
+    with pytest.raises(BuildError):
+        run(tmp_path, error, *every(tmp_path), "none", "odd=x", "text=", f"text={tmp_path}")
+    left = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    assert left == {
+        "meanwhile": HEAD + "- the run has not ended, or was ended before it could judge "
+        "_See the log for how far it came._\n",
+        "markdown": f"{HEAD}- agent.py: it does not start _Run it._\n",
+        "text": "NO VERDICT  v2: lkgate could not judge\n"
+        "  agent.py: it does not start\n    Run it.\n",
+        "github": "::error title=lkgate%3A no verdict (v2)::"
+        "agent.py: it does not start%0ARun it.\n",
+        "junit": '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<testsuites name="lkgate v2" tests="1" failures="0" errors="1" skipped="0">\n'
+        '  <testsuite name="lkgate" tests="1" failures="0" errors="1" skipped="0">\n'
+        '    <testcase classname="lkgate" name="verdict">\n'
+        '      <error message="agent.py: it does not start">Run it.</error>\n'
+        "    </testcase>\n"
+        "  </testsuite>\n"
+        "</testsuites>\n",
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (LkgateError("odd"), "- odd\n"),
+        (click.UsageError("no such gate"), "- no such gate\n"),
+        (OSError(28, "No space left", "x.html"), "No space left: 'x.html' _See the log._"),
+        (ValueError("7"), "- a bug in lkgate: ValueError: 7 _See the log._\n"),
+    ],
+)
+def test_whatever_ends_it(tmp_path: Path, error: Exception, says: str) -> None:
+    with pytest.raises(type(error)):
+        run(tmp_path, error, f"markdown={tmp_path / 'new' / 'markdown'}")
+    told = (tmp_path / "new" / "markdown").read_text("utf-8")
+    assert told.startswith(HEAD)
+    assert says in told
+
+
+def test_a_run_that_ends_well_is_not_told_of(tmp_path: Path) -> None:
+    (tmp_path / "html").write_text("PASS")
+    assert run(tmp_path, None, f"html={tmp_path / 'html'}") == 7
+    assert (tmp_path / "html").read_text() == "PASS"
+
+
+def test_the_error_is_told_where_no_report_can_be(tmp_path: Path) -> None:
+    with pytest.raises(LkgateError, match="odd"):
+        run(tmp_path, LkgateError("odd"), f"text={os.devnull}/x")
+
+
+def test_what_it_says_is_text(tmp_path: Path) -> None:
+    wanted = named(every(tmp_path), ("v2",))
+    write(wanted, TEXT, TEXT, [Problem(None, TEXT, TEXT)])
+    for kind in ("text", "github", "markdown"):
+        told = (tmp_path / kind).read_text("utf-8")
+        assert "\x1b" not in told
+        assert [line for line in told.splitlines() if line.startswith("::")] == (
+            told.splitlines() if kind == "github" else []
+        )
+    assert "<script" not in (tmp_path / "markdown").read_text("utf-8").replace("&#60;", "")
