@@ -51,15 +51,17 @@ def command(directory: Path) -> int:
     """
     _unpack(directory)
     for build, what, expected in _BUILDS:
-        click.echo(f"\n{directory}$ lkgate replay --against {build}    # {what}\n")
-        words = [sys.executable, "-m", "lkgate", "replay", "--against", build]
-        code = subprocess.run(words, cwd=directory, check=False).returncode
+        words = ["lkgate", "replay", "--against", build, "--report", f"html={build}.html"]
+        click.echo(f"\n{directory}$ {' '.join(words)}    # {what}\n")
+        command = [sys.executable, "-m", *words]
+        code = subprocess.run(command, cwd=directory, check=False).returncode
         if code != expected:
             click.echo(f"this should have ended with exit code {expected:d}, not {code}", err=True)
             return Exit.INCOMPLETE
         click.echo(f"\nexit code {code}")
+    pages = "".join(f"  {directory / build}.html\n" for build, _, _ in _BUILDS)
     click.echo(
-        f"\nThe replays, to listen to: {directory / '.lkgate' / 'replays'}\n"
+        f"\nWhat was heard and said, to look at in a browser and to listen to:\n{pages}"
         f"Next: cd {directory} && lkgate show recordings/barge-in, change clinic/agent_v2.py and "
         "replay into it,\nor lkgate init in your own agent's repository."
     )

@@ -78,7 +78,8 @@ def command(
     if not found:
         where = ", ".join(str(place) for place in shards)
         nothing = Flaw(
-            f"no shard in {where}", "Run `lkgate replay --against BUILD --shard 1/1`, and merge it."
+            f"no shard in {where}",
+            f"Run `lkgate replay --against {against or 'BUILD'} --shard 1/1`, and merge it.",
         )
         return _no_verdict(against, gates, [nothing], reports)
     run = found[0].run

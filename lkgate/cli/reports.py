@@ -74,9 +74,9 @@ def parse(values: Sequence[str], *, gates: int, about: tuple[str, ...] = ()) -> 
             raise click.UsageError(f"two reports cannot both be written to {path}")
         wanted.append(Wanted(kind, Path(path), about))
     for one in wanted:
-        if gates > 1 and one.kind in ("json", "html"):
+        if gates > 1 and one.kind == "json":
             raise click.UsageError(
-                f"--report {one.kind}= reports on exactly one gate: name it with --gate"
+                "--report json= reports on exactly one gate: name it with --gate"
             )
     if not gates and wanted:
         raise click.UsageError("--report needs a gate: leave --no-gate out")
@@ -105,6 +105,8 @@ def write(
 ) -> None:
     """Write every report, making the directories that it needs.
 
+    HTML is a page for each gate: ``report.html``, ``report-2.html``.
+
     Args:
         state: the project's ``.lkgate`` directory, where `lkgate open` finds the last HTML report.
         live: that the calls took place in a live room.
@@ -116,7 +118,10 @@ def write(
     for one in wanted:
         one.path.parent.mkdir(parents=True, exist_ok=True)
         if one.kind == "html":
-            _write_html(one.path, verdicts[0], build, digest, live, sources())
+            heard = sources()
+            for number, verdict in enumerate(verdicts, 1):
+                path = one.path.with_stem(f"{one.path.stem}-{number}") if number > 1 else one.path
+                _write_html(path, verdict, build, digest, live, heard)
             state.mkdir(parents=True, exist_ok=True)
             (state / _LAST).write_text(f"{one.path.resolve()}\n", encoding="utf-8")
             continue

@@ -145,24 +145,24 @@ jobs:
           pip install 'lkgate=={version}'
       - name: Replay
         run: |
-          lkgate replay --against candidate \\
-            --report markdown=report.md --report github=annotations --report junit=junit.xml
+          lkgate replay --against candidate --report html=report.html --report junit=junit.xml \\
+            --report markdown=report.md --report github=annotations
       - name: Tell
         if: always()
         env:
           GITHUB_TOKEN: ${{{{ github.token }}}}
         run: |
           [ -f report.md ] || exit 0
-          cat annotations
           cat report.md >> "$GITHUB_STEP_SUMMARY"
+          [ ! -f annotations ] || cat annotations
           lkgate comment report.md
-      - name: Keep the replays
+      - name: Keep the report and the replays
         if: always()
         uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
         with:
           name: lkgate
           path: |
-            report.md
+            report*
             junit.xml
             .lkgate/replays
           include-hidden-files: true

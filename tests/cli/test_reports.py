@@ -27,11 +27,14 @@ def test_every_kind_is_written(tmp_path: Path) -> None:
     assert made["github"].startswith("::error file=gates/demo.yaml,")
 
 
-def test_several_gates_in_one_file(tmp_path: Path) -> None:
-    wanted = parse([f"junit={tmp_path / 'j.xml'}"], gates=2)
+def test_several_gates_in_one_file_or_page_each(tmp_path: Path) -> None:
+    wanted = parse([f"junit={tmp_path / 'j.xml'}", f"html={tmp_path / 'report.html'}"], gates=2)
     verdicts = [verdict_of(V3), verdict_of(V3)]
     write(wanted, verdicts, build="v3", digest="0" * 64, state=tmp_path, sources=dict)
     assert len(ElementTree.parse(tmp_path / "j.xml").getroot()) == 16
+    for page in ("report.html", "report-2.html"):
+        assert (tmp_path / page).read_text("utf-8").startswith("<!DOCTYPE html>\n")
+    assert (tmp_path / "report").read_text() == f"{tmp_path / 'report.html'}\n"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,6 @@ def test_several_gates_in_one_file(tmp_path: Path) -> None:
         ),
         (["text=x", "junit=x"], 1, "two reports cannot both be written to x"),
         (["json=x"], 2, "--report json= reports on exactly one gate: name it with --gate"),
-        (["html=x"], 2, "--report html= reports on exactly one gate: name it with --gate"),
         (["text=x"], 0, "--report needs a gate: leave --no-gate out"),
         (["text=/"], 1, "--report text: / is a directory, not a file"),
     ],

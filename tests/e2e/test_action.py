@@ -76,7 +76,8 @@ class Ran:
     project: Path
 
 
-def run_replay(project: Path, tmp: Path, against: str, gate: str = "") -> Ran:
+def run_replay(project: Path, tmp: Path, against: str, **others: str) -> Ran:
+    tmp.mkdir(exist_ok=True)
     files = {name: tmp / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for path in files.values():
         path.touch()
@@ -88,7 +89,8 @@ def run_replay(project: Path, tmp: Path, against: str, gate: str = "") -> Ran:
         "PYTHONPATH": str(ROOT),
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
     }
-    inputs = {"against": against, "gate": gate}
+    defaults = {name: one.get("default", "") for name, one in ACTION["inputs"].items()}
+    inputs = {**defaults, "against": against, **others}
     given = {
         key: inputs[str(text).split("inputs.")[1].split()[0]] for key, text in REPLAY["env"].items()
     }
@@ -155,7 +157,6 @@ def test_a_pull_request_that_is_good_and_then_bad(
     api, thread = github
     event = {"pull_request": {"number": 7, "head": {"sha": SHA}}}
 
-    (tmp_path / "good").mkdir()
     good = run_replay(project, tmp_path / "good", "v2")
     assert (good.code, good.outputs["verdict"]) == (0, "pass"), good.log
     assert good.commands == ""
@@ -164,7 +165,6 @@ def test_a_pull_request_that_is_good_and_then_bad(
     assert thread.comments[-1]["body"] == body_of(good)
 
     # The next push: the same build, which is a bad one now.
-    (tmp_path / "bad").mkdir()
     program = project / "lkgate/demo/clinic/agent_v2.py"
     (tmp_path / "v2.py").write_text(program.read_text())
     shutil.copyfile(program.with_name("agent_v3.py"), program)
@@ -183,6 +183,7 @@ def test_a_pull_request_that_is_good_and_then_bad(
     reports = Path(bad.outputs["reports"])
     assert sorted(path.name for path in reports.iterdir()) == [
         "junit.xml",
+        "report.html",
         "report.md",
         "report.txt",
     ]
@@ -204,7 +205,7 @@ def test_what_could_not_be_judged_says_so_in_place_of_the_last_verdict(
     api, thread = github
     head = "<!-- lkgate: v2; gates/none.yaml; in agent -->\n"
     thread.comments.append({"id": "IC_1", "body": f"{head}PASS", "viewerDidAuthor": True})
-    ran = run_replay(project, tmp_path, "v2", "gates/none.yaml")
+    ran = run_replay(project, tmp_path, "v2", gate="gates/none.yaml")
     assert (ran.code, ran.outputs["verdict"]) == (2, "error")
     why = "gates/none.yaml: the gate file cannot be read: No such file or directory"
     step = "Name a gate file with --gate, or under `gates` in [tool.lkgate]."
@@ -217,6 +218,31 @@ def test_what_could_not_be_judged_says_so_in_place_of_the_last_verdict(
     event = {"pull_request": {"number": 7, "head": {"sha": SHA}}}
     assert run_comment(ran, tmp_path, api, event) == "updated the comment on clinic/agent#7\n"
     assert [one["body"] for one in thread.comments] == [body_of(ran)]
+
+
+def test_a_shard_that_is_missing(
+    project: Path, tmp_path: Path, github: tuple[str, FakeThread]
+) -> None:
+    api, _ = github
+    shard = run_replay(project, tmp_path / "one", "v2", shard="2/2")
+    assert (shard.code, shard.outputs["verdict"], shard.summary) == (0, "no-verdict", ""), shard.log
+    assert shard.outputs["suffix"] == "-shard-2-2"
+    assert (Path(shard.outputs["reports"]) / "shard.json").is_file()
+    ran = run_replay(
+        project, tmp_path / "all", "v2", shards=str(Path(shard.outputs["reports"]).parent)
+    )
+    assert (ran.code, ran.outputs["verdict"]) == (3, "no-verdict")
+    step = "Run `lkgate replay --against v2 --shard 1/2`, and merge again."
+    assert ran.commands == (
+        f"::error title=lkgate%3A no verdict (v2)::shard 1 of 2 is missing%0A{step}\n"
+    )
+    assert ran.summary.startswith(f"{marker('v2')}\n### ⚠️ NO VERDICT: v2\n")
+    assert run_comment(ran, tmp_path, api, {"pull_request": {"number": 7}}).startswith("created ")
+    lost = run_replay(project, tmp_path / "none", "v2", shards="nowhere")
+    assert (lost.code, lost.summary.split("\n")[0]) == (3, marker("v2"))
+    refused = run_replay(project, tmp_path / "odd", "v2", shard="../1\nx=y")
+    assert (refused.code, refused.outputs["suffix"]) == (2, "-shard----1----")
+    assert refused.summary == "lkgate came to no result: exit code 2, see the log of this step\n"
 
 
 def test_nothing_of_an_input_is_in_a_script() -> None:
