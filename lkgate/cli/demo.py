@@ -33,10 +33,17 @@ program = "clinic/agent_v3.py"
 # Its tools work on a clinic in memory: a call that was never recorded may run.
 default = "run"
 """
-# build -> what it is, and how its replay ends
+# Of the build that fails: there is something to look at.
+_PAGE = "report.html"
+# build, what else is asked for, what it is, and how its replay ends
 _BUILDS = (
-    ("v2", "warmer words, quicker to answer: a build that may go out", Exit.PASS),
-    ("v3", "three faults that no transcript shows: a build that may not", Exit.GATE_FAILED),
+    ("v2", "", "warmer words, quicker to answer: a build that may go out", Exit.PASS),
+    (
+        "v3",
+        f" --report html={_PAGE}",
+        "three faults that no transcript shows: a build that may not",
+        Exit.GATE_FAILED,
+    ),
 )
 
 
@@ -50,18 +57,18 @@ def command(directory: Path) -> int:
     Example: lkgate demo && cd lkgate-demo && lkgate show recordings/book
     """
     _unpack(directory)
-    for build, what, expected in _BUILDS:
-        words = ["lkgate", "replay", "--against", build, "--report", f"html={build}.html"]
-        click.echo(f"\n{directory}$ {' '.join(words)}    # {what}\n")
-        command = [sys.executable, "-m", *words]
+    for build, report, what, expected in _BUILDS:
+        line = f"lkgate replay --against {build}{report}"
+        click.echo(f"\n{directory}$ {line}    # {what}\n")
+        command = [sys.executable, "-m", *line.split()]
         code = subprocess.run(command, cwd=directory, check=False).returncode
         if code != expected:
             click.echo(f"this should have ended with exit code {expected:d}, not {code}", err=True)
             return Exit.INCOMPLETE
         click.echo(f"\nexit code {code}")
-    pages = "".join(f"  {directory / build}.html\n" for build, _, _ in _BUILDS)
     click.echo(
-        f"\nWhat was heard and said, to look at in a browser and to listen to:\n{pages}"
+        "\nWhat broke, to look at and to hear, in one file for a browser: "
+        f"{directory / _PAGE}\n"
         f"Next: cd {directory} && lkgate show recordings/barge-in, change clinic/agent_v2.py and "
         "replay into it,\nor lkgate init in your own agent's repository."
     )

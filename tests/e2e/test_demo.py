@@ -291,19 +291,18 @@ def test_the_demo_in_an_empty_directory(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     told = [line for line in done.stdout.splitlines() if line.startswith(("lkgate-demo$", "exit"))]
     assert told == [
-        "lkgate-demo$ lkgate replay --against v2 --report html=v2.html    "
+        "lkgate-demo$ lkgate replay --against v2    "
         "# warmer words, quicker to answer: a build that may go out",
         "exit code 0",
-        "lkgate-demo$ lkgate replay --against v3 --report html=v3.html    "
+        "lkgate-demo$ lkgate replay --against v3 --report html=report.html    "
         "# three faults that no transcript shows: a build that may not",
         "exit code 1",
     ]
     assert "\nPASS  v2: " in done.stdout
     assert "\nFAIL  v3: " in done.stdout
     assert (tmp_path / "lkgate-demo/.lkgate/replays/v3/book/manifest.json").is_file()
-    for page in ("v2", "v3"):
-        assert f"\n  lkgate-demo/{page}.html\n" in done.stdout
-        assert (tmp_path / f"lkgate-demo/{page}.html").is_file()
+    assert ", in one file for a browser: lkgate-demo/report.html\n" in done.stdout
+    assert (tmp_path / "lkgate-demo/report.html").is_file()
     again = lkgate("demo", cwd=tmp_path)
     assert (again.returncode, again.stderr) == (
         2, "error: lkgate-demo: there is something already\n  Name another directory.\n",
