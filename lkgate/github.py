@@ -10,7 +10,7 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
@@ -21,7 +21,7 @@ from typing import Any, Literal
 from lkgate.errors import ConfigError, GithubError
 from lkgate.model.event import Json
 
-Done = Literal["created", "updated", "refused"]
+Done = Literal["created", "updated", "refused", "overtaken"]
 _TIMEOUT_S = 30
 # GitHub closes a thread at 2,500 comments.
 _PAGES = 50
@@ -34,6 +34,7 @@ query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       id
+      headRefOid
       comments(first: 100, after: $after) {
         nodes { id body viewerDidAuthor }
         pageInfo { hasNextPage endCursor }
@@ -133,7 +134,8 @@ def comment(where: PullRequest, report: str) -> Done:
         report: Markdown of lkgate, whose first line says what it is about.
 
     Returns:
-        ``refused`` if the token may not: that of a fork's pull request.
+        ``refused`` if the token may not: that of a fork's pull request; ``overtaken`` if there is
+        a newer commit, whose run tells of it before or after this one.
 
     Raises:
         ConfigError: it is no such report.
@@ -147,11 +149,13 @@ def comment(where: PullRequest, report: str) -> Done:
         )
     body = stamped(where, report)
     try:
-        thread, mine = _find(where, marker)
-        if mine is None:
-            _ask(where, _CREATE, {"id": thread, "body": body})
+        found = _find(where, marker)
+        if where.commit is not None and not where.commit.endswith(f"/{found.head}"):
+            return "overtaken"
+        if found.mine is None:
+            _ask(where, _CREATE, {"id": found.thread, "body": body})
             return "created"
-        _ask(where, _UPDATE, {"id": mine, "body": body})
+        _ask(where, _UPDATE, {"id": found.mine, "body": body})
     except _RefusedError:
         return "refused"
     return "updated"
@@ -176,19 +180,16 @@ class _RefusedError(Exception):
     """The token may not do this."""
 
 
-def _find(where: PullRequest, marker: str) -> tuple[str, str | None]:
-    """The pull request's id, and that of the token's own comment with this first line."""
-    thread = ""
-    for thread, one in _comments(where):
-        match one:
-            case {"id": str(number), "body": str(body), "viewerDidAuthor": True}:
-                if body.splitlines()[:1] == [marker]:
-                    return thread, number
-    return thread, None
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pull request: its id, its newest commit, the token's own comment with a first line."""
+
+    thread: str
+    head: str
+    mine: str | None
 
 
-def _comments(where: PullRequest) -> Iterator[tuple[str, Json]]:
-    """Every comment with its pull request's id; ``None`` for one stands at the end."""
+def _find(where: PullRequest, marker: str) -> _Found:
     owner, _, name = where.repository.partition("/")
     after: str | None = None
     for _ in range(_PAGES):
@@ -200,6 +201,7 @@ def _comments(where: PullRequest) -> Iterator[tuple[str, Json]]:
                 "repository": {
                     "pullRequest": {
                         "id": str(thread),
+                        "headRefOid": str(head),
                         "comments": {
                             "nodes": list(nodes),
                             "pageInfo": {"hasNextPage": bool(more), **page},
@@ -207,14 +209,20 @@ def _comments(where: PullRequest) -> Iterator[tuple[str, Json]]:
                     }
                 }
             }:
-                yield from ((thread, one) for one in nodes)
+                mine = next((one["id"] for one in nodes if _is_own(one, marker)), None)
             case _:
                 raise GithubError("GitHub's answer is no list of comments", where=where.api)
-        if not more:
-            yield thread, None
-            return
+        if mine is not None or not more:
+            return _Found(thread, head, mine)
         after = str(page.get("endCursor"))
     raise GithubError("GitHub's list of comments does not end", where=where.api)
+
+
+def _is_own(node: Json, marker: str) -> bool:
+    match node:
+        case {"id": str(), "body": str(body), "viewerDidAuthor": True}:
+            return body.splitlines()[:1] == [marker]
+    return False
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

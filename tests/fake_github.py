@@ -21,12 +21,14 @@ class FakeThread:
         comments: each with ``id``, ``body`` and ``viewerDidAuthor``.
         asked: ``list``, ``create`` or ``update``, in the order of the requests.
         instead: status, headers and body of an answer to one of these that is not GitHub's usual.
+        head: the pull request's newest commit.
         tokens: every ``Authorization`` that came.
     """
 
     comments: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     instead: dict[str, tuple[int, dict[str, str], object]] = field(default_factory=dict)
+    head: str = "0123456789abcdef0123456789abcdef01234567"
     tokens: set[str] = field(default_factory=set)
 
     def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +48,7 @@ class FakeThread:
         first = int(variables["after"] or 0)
         page = {"hasNextPage": first + 100 < len(self.comments), "endCursor": str(first + 100)}
         comments = {"nodes": self.comments[first : first + 100], "pageInfo": page}
-        pull = {"id": "PR_7", "comments": comments}
+        pull = {"id": "PR_7", "headRefOid": self.head, "comments": comments}
         return {"data": {"repository": {"pullRequest": pull}}}
 
 

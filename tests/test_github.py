@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,17 @@ def test_nobody_elses_comment_is_written_over(github: tuple[PullRequest, FakeThr
     assert thread.comments[2]["body"] == REPORT
 
 
+def test_the_run_of_an_older_commit_leaves_the_newer_ones_alone(
+    github: tuple[PullRequest, FakeThread],
+) -> None:
+    where, thread = github
+    thread.comments.append(own(f"{MARKER}\nof the newer one"))
+    of = replace(where, commit=f"https://git.example/clinic/agent/commit/{'f' * 40}")
+    assert comment(of, REPORT) == "overtaken"
+    assert comment(replace(of, commit=f"https://git.example/{thread.head}"), REPORT) == "updated"
+    assert thread.asked == ["list", "list", "update"]
+
+
 @pytest.mark.parametrize("text", ["hello\nworld", "", "<!-- lkgate: a --> b -->\n", f" {MARKER}\n"])
 def test_only_a_report_is_a_comment(github: tuple[PullRequest, FakeThread], text: str) -> None:
     where, thread = github
@@ -137,7 +149,11 @@ def test_a_failure_makes_no_second_comment(
 def test_a_list_that_is_none_or_does_not_end(github: tuple[PullRequest, FakeThread]) -> None:
     where, thread = github
     page = {"hasNextPage": True, "endCursor": "1"}
-    pull: dict[str, Any] = {"id": "PR_7", "comments": {"nodes": [], "pageInfo": page}}
+    pull: dict[str, Any] = {
+        "id": "PR_7",
+        "headRefOid": SHA,
+        "comments": {"nodes": [], "pageInfo": page},
+    }
     thread.instead["list"] = (200, {}, {"data": {"repository": {"pullRequest": pull}}})
     with pytest.raises(GithubError, match="does not end"):
         comment(where, REPORT)

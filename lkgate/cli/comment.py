@@ -14,7 +14,7 @@ def command(report: Path) -> None:
     """Put REPORT (of `--report markdown=REPORT`) on the pull request of this GitHub workflow.
 
     Written over is the comment of the same author about the same build, gate files and directory.
-    It names the commit and links the run.
+    It names the commit and links the run; a run of an older commit than the last leaves it alone.
 
     Needs GITHUB_TOKEN with `pull-requests: write`. Where the token may not write, as in a pull
     request from a fork, it says so and succeeds: the job's summary has the same text.
@@ -35,5 +35,7 @@ def command(report: Path) -> None:
     done = comment(where, text)
     if done == "refused":
         click.echo("the token may not comment here (a fork's may not): left out", err=True)
+    elif done == "overtaken":
+        click.echo("the pull request has a newer commit: its run comments", err=True)
     else:
         click.echo(f"{done} the comment on {where.repository}#{where.number}", err=True)

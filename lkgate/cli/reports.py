@@ -40,7 +40,7 @@ def about(against: str, gates: Sequence[Path], *, rooms: bool = False) -> tuple[
         against, gates: as given.
         rooms: whether the calls take place in real ones.
     """
-    directory = _from_workspace()
+    directory = from_workspace()
     words = [against, *map(str, gates)]
     words += ["in rooms"] if rooms else []
     words += [f"in {directory}"] if directory else []
@@ -192,14 +192,14 @@ def _rendered(
         case "markdown":
             return markdown.render(verdicts, build=build, about=wanted.about, live=live)
         case "github":
-            return annotations.render(verdicts, build=build, directory=_from_workspace())
+            return annotations.render(verdicts, build=build, directory=from_workspace())
         case "sarif":
-            return sarif.render(verdicts, build=build, digest=digest, directory=_from_workspace())
+            return sarif.render(verdicts, build=build, digest=digest, directory=from_workspace())
         case kind:
             raise AssertionError(kind)
 
 
-def _from_workspace() -> str:
+def from_workspace() -> str:
     """Where this runs within the repository that GitHub checked out; ``""`` at its root."""
     workspace = os.environ.get("GITHUB_WORKSPACE")
     if not workspace:

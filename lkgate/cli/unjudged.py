@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from lkgate.cli.reports import Wanted, about, named
+from lkgate.cli.reports import Wanted, about, from_workspace, named
 from lkgate.errors import LkgateError
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def write(wanted: Sequence[Wanted], build: str, what: str, problems: Sequence[Pr
             case "junit":
                 text = junit.unjudged(problems, build=build)
             case "github":
-                text = annotations.unjudged(problems, build=build)
+                text = annotations.unjudged(problems, build=build, directory=from_workspace())
             case _:
                 # They hold calls and rules, and there are none.
                 one.path.unlink(missing_ok=True)
@@ -96,6 +98,13 @@ def _asked(given: object) -> tuple[list[Wanted], str]:
 
 
 def _reason(error: Exception) -> tuple[str, str | None]:
+    """What is wrong and what to do, with paths as a reader of the report has them."""
+    what, step = _words(error)
+    here = f"{Path.cwd()}{os.sep}"
+    return what.replace(here, ""), step.replace(here, "") if step else step
+
+
+def _words(error: Exception) -> tuple[str, str | None]:
     if isinstance(error, LkgateError):
         where = f"{error.where}: " if error.where else ""
         return f"{where}{error.what}", error.next_step

@@ -6,6 +6,8 @@ What a call or a gate says can end no command and begin none.
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from lkgate.model.verdict import Finding, Problem, Verdict
@@ -25,6 +27,8 @@ _NOTED: Mapping[About, str] = {
     "left_out": "not every call was judged",
     "gate": "a call that is lost would not be missed",
 }
+# An error's place in a file of the repository: gates/release.yaml:7:5
+_PLACE = re.compile(r"([\w.][^:\n]*\.\w+)(?::(\d+))?(?::\d+)?: ")
 
 
 def render(verdicts: Sequence[Verdict], *, build: str, directory: str = "") -> str:
@@ -106,7 +110,19 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def unjudged(problems: Sequence[Problem], *, build: str) -> str:
-    """The commands of a run that came to no verdict at all: an error for each problem."""
-    told = ("\n".join(filter(None, (one.reason, one.next_step))) for one in problems)
-    return "".join(f"{_command('error', None, f'no verdict ({build})', text)}\n" for text in told)
+def unjudged(problems: Sequence[Problem], *, build: str, directory: str = "") -> str:
+    """The commands of a run that came to no verdict at all: an error for each problem.
+
+    Args:
+        directory: of the files that reasons begin with, from the root of the repository.
+    """
+    lines = []
+    for one in problems:
+        found = _PLACE.match(one.reason)
+        place = None
+        if found is not None:
+            path = posixpath.normpath(posixpath.join(directory, found[1]))
+            place = Place(path, int(found[2]) if found[2] else None)
+        text = "\n".join(filter(None, (one.reason, one.next_step)))
+        lines.append(f"{_command('error', place, f'no verdict ({build})', text)}\n")
+    return "".join(lines)

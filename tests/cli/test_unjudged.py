@@ -56,7 +56,7 @@ def test_an_error_is_a_report(tmp_path: Path) -> None:
         "markdown": f"{HEAD}- agent.py: it does not start _Run it._\n",
         "text": "NO VERDICT  v2: lkgate could not judge\n"
         "  agent.py: it does not start\n    Run it.\n",
-        "github": "::error title=lkgate%3A no verdict (v2)::"
+        "github": "::error file=agent.py,title=lkgate%3A no verdict (v2)::"
         "agent.py: it does not start%0ARun it.\n",
         "junit": '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<testsuites name="lkgate v2" tests="1" failures="0" errors="1" skipped="0">\n'
@@ -84,6 +84,24 @@ def test_whatever_ends_it(tmp_path: Path, error: Exception, says: str) -> None:
     told = (tmp_path / "new" / "markdown").read_text("utf-8")
     assert told.startswith(HEAD)
     assert says in told
+
+
+def test_a_place_is_annotated_as_the_repository_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "agent").mkdir()
+    monkeypatch.chdir(tmp_path / "agent")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    error = LkgateError("odd", where=f"{tmp_path}/agent/gates/a.yaml:7:5")
+    with pytest.raises(LkgateError):
+        run(tmp_path, error, "github=a", "markdown=m")
+    assert Path("a").read_text() == (
+        "::error file=agent/gates/a.yaml,line=7,title=lkgate%3A no verdict (v2)::"
+        "gates/a.yaml:7:5: odd\n"
+    )
+    told = Path("m").read_text("utf-8")
+    assert told.startswith("<!-- lkgate: v2; gates/a.yaml; in agent -->\n")
+    assert told.endswith("- gates/a.yaml:7:5: odd\n")
 
 
 def test_a_run_that_ends_well_is_not_told_of(tmp_path: Path) -> None:

@@ -210,7 +210,9 @@ def test_what_could_not_be_judged_says_so_in_place_of_the_last_verdict(
     why = "gates/none.yaml: the gate file cannot be read: No such file or directory"
     step = "Name a gate file with --gate, or under `gates` in [tool.lkgate]."
     assert ran.log == f"error: {why}\n  {step}\n"
-    assert ran.commands == f"::error title=lkgate%3A no verdict (v2)::{why}%0A{step}\n"
+    assert ran.commands == (
+        f"::error file=agent/gates/none.yaml,title=lkgate%3A no verdict (v2)::{why}%0A{step}\n"
+    )
     assert ran.summary.startswith(
         f"{head}### ⚠️ NO VERDICT: v2\n\nlkgate could not judge\n\n"
         f"- {why} _Name a gate file with --gate, or under "
