@@ -145,8 +145,14 @@ jobs:
           pip install 'lkgate=={version}'
       - name: Replay
         run: |
+          # What callers said is no command of the runner: until the word that nobody knows.
+          stop=$(python -c 'import secrets; print(secrets.token_hex())')
+          echo "::stop-commands::$stop"
+          code=0
           lkgate replay --against candidate --report html=report.html --report junit=junit.xml \\
-            --report markdown=report.md --report github=annotations
+            --report markdown=report.md --report github=annotations 2>&1 || code=$?
+          printf '\\n::%s::\\n' "$stop"
+          exit "$code"
       - name: Tell
         if: always()
         env:

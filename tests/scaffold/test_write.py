@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lkgate.config import load_config
 from lkgate.errors import ConfigError
@@ -103,3 +105,22 @@ def test_the_workflow_is_clean(tmp_path: Path) -> None:
     for tool in tools:
         done = subprocess.run(tool, cwd=tmp_path, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_workflow_obeys_nothing_that_a_call_said(tmp_path: Path) -> None:
+    list(write(tmp_path, AGENT))
+    steps = yaml.safe_load((tmp_path / NEW[2]).read_text())["jobs"]["replay"]["steps"]
+    (script,) = (step["run"] for step in steps if step.get("name") == "Replay")
+    fake = tmp_path / "lkgate"
+    fake.write_text('#!/bin/sh\necho "::add-mask::e"\nprintf "::error::odd" >&2\nexit 3\n')
+    fake.chmod(0o755)
+    path = os.pathsep.join((str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script],
+        env={"PATH": path}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, "")
+    stop, *said, resume = done.stdout.splitlines()
+    assert said == ["::add-mask::e", "::error::odd"]
+    word = stop.removeprefix("::stop-commands::")
+    assert resume == f"::{word}::" and len(word) == 64
