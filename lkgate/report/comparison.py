@@ -9,7 +9,7 @@ from rich.text import Text
 from lkgate.diff.comparison import Comparison, Shift
 from lkgate.model.difference import Difference, DifferenceKind
 from lkgate.report import words
-from lkgate.report.inert import visible
+from lkgate.report.lines import inert
 
 SHOWN = 5
 LINE = 500
@@ -57,9 +57,7 @@ def render(found: Comparison, *, verbose: bool = False) -> Text:
     """
     text = Text()
     for line in _lines(found, verbose):
-        line.plain = visible(line.plain)
-        line.truncate(LINE, overflow="ellipsis")
-        text.append_text(line).append("\n")
+        text.append_text(inert(line, LINE)).append("\n")
     return text
 
 

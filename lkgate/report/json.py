@@ -11,6 +11,7 @@ from lkgate.model.bundle import Span
 from lkgate.model.check import Check, Margin, Uncertainty
 from lkgate.model.event import Json
 from lkgate.model.verdict import Evidence, Finding, JudgedCall, LiveRoom, Verdict
+from lkgate.report.inert import json_text
 
 SCHEMA_VERSION = 1
 
@@ -50,7 +51,7 @@ def render(
             "interleaved": live.interleaved,
             "at_once": live.at_once,
         }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    return json_text(report, indent=2) + "\n"
 
 
 def _finding(found: Finding) -> Json:

@@ -25,7 +25,15 @@ _CALLS = 8
 _RULES = 40
 _TEXT = 300
 # An underscore within a word is only that.
-_MARKUP = re.compile(r"[\\`*{}\[\]#!|~<>&@$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MARKUP = re.compile(r"[\\`*{}\[\]#!|~<>&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+# GitHub finds people, issues, commits and addresses in what is read, after character references:
+# only a character between keeps them apart, and this one is not seen.
+_LINK = re.compile(
+    r"[@#]|:(?=//)|\bwww(?=\.)|\bgh(?:sa)?-(?=\w)"
+    r"|(?<![a-z0-9])(?=[0-9]*[a-f])[0-9a-f]{7,}(?![a-z0-9])",
+    re.IGNORECASE,
+)
+_BREAK = "\u200b"
 
 
 def marker(about: Sequence[str]) -> str:
@@ -225,9 +233,15 @@ def _plain(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """As running text: what could be markup, a mention or a link is a character reference."""
-    inert = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _plain(text))
-    return inert.replace("://", ":&#47;/").replace("www.", "www&#46;")
+    """As running text: no markup, and no link, mention or reference that GitHub would make."""
+    inert = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _LINK.sub(_broken, _plain(text)))
+    return inert.replace(_BREAK, f"&#{ord(_BREAK)};")
+
+
+def _broken(found: re.Match[str]) -> str:
+    """Of a commit's name fewer digits in a row than name one."""
+    parts = re.findall(".{1,6}", found[0])
+    return _BREAK.join(parts) if len(parts) > 1 else found[0] + _BREAK
 
 
 def _code(text: str) -> str:

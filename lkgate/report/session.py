@@ -38,6 +38,7 @@ def numbers(measurements: Mapping[str, Measurement]) -> Text:
     """Every measurement, a line each: the value of the call, or why there is none."""
     text = Text()
     for line in _numbers(measurements, tuple(measurements)):
+        line.plain = visible(line.plain)
         text.append_text(line).append("\n")
     return text
 

@@ -9,7 +9,8 @@ from rich.text import Text
 from lkgate.model.verdict import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 from lkgate.report import words
 from lkgate.report.causes import Cause, Folded, Silent, fold
-from lkgate.report.inert import visible
+from lkgate.report.inert import clipped
+from lkgate.report.lines import inert
 from lkgate.report.notes import About, Note, live_note, notes
 
 WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
@@ -42,9 +43,7 @@ def render(
     """
     text = Text()
     for line in _lines(verdict, build, digest, verbose, live):
-        line.plain = visible(line.plain)
-        line.truncate(LINE, overflow="ellipsis")
-        text.append_text(line)
+        text.append_text(inert(line, LINE))
         text.append("\n")
     return text
 
@@ -108,7 +107,7 @@ def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Te
             head.append(f"; {words.limit(check, unit)}{words.sure(check, unit)}", style=style)
     head.append_text(_samples(found))
     yield head
-    for line in (rule.message or "").splitlines():
+    for line in clipped(rule.message or "", LINE).splitlines():
         yield Text(f"  {line}")
     if found.blame is not None:
         yield Text(f"  {words.layer(found.blame)}", style="bold")
@@ -192,7 +191,7 @@ def _missing(folded: Folded, verbose: bool) -> Iterator[Text]:
 
 
 def _cause(cause: Cause, verbose: bool) -> Iterator[Text]:
-    first, *others = cause.reason.splitlines() or [""]
+    first, *others = clipped(cause.reason, LINE).splitlines() or [""]
     calls = words.names(cause.calls, len(cause.calls) if verbose else _NAMES)
     yield Text().append(f"    {calls}", style="bold").append(f": {first}")
     for line in others:

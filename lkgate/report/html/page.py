@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from importlib.resources import files
 from urllib.parse import quote
@@ -156,4 +157,6 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_asset),
     )
+    # Jinja's own knows no name that is not UTF-8.
+    environment.filters["urlencode"] = partial(quote, errors="surrogatepass")
     return environment.get_template("report.html.j2")
