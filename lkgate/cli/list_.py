@@ -16,18 +16,17 @@ def command(form: str) -> int:
 
     Example: lkgate list
     """
-    import json
-
     from lkgate.cli.settings import settings
     from lkgate.cli.terminal import print_report
     from lkgate.report.accepting import listed, rows
+    from lkgate.report.inert import json_text, visible
     from lkgate.suite import entries
     from lkgate.suite.inventory import Held
 
     config = settings()
     found = list(entries(config.recordings))
     if form == "json":
-        click.echo(json.dumps(rows(found), indent=2, ensure_ascii=False))
+        click.echo(json_text(rows(found), indent=2))
     elif found:
         print_report(listed(found))
     else:
@@ -38,5 +37,5 @@ def command(form: str) -> int:
         )
     for one in found:
         if not isinstance(one.held, Held) and one.held.next_step:
-            click.echo(f"{one.call}: {one.held.next_step}", err=True)
+            click.echo(visible(f"{one.call}: {one.held.next_step}"), err=True)
     return Exit.PASS if all(isinstance(one.held, Held) for one in found) else Exit.USAGE

@@ -14,6 +14,7 @@ import click
 
 from lkgate import __version__
 from lkgate.cli.exits import Exit, exit_of
+from lkgate.cli.joblog import in_a_job
 from lkgate.errors import LkgateError
 from lkgate.report.inert import visible_lines
 
@@ -114,7 +115,9 @@ def main(args: list[str] | None = None) -> None:
     words = sys.argv[1:] if args is None else args
     # Also read here, for an error raised while click still parses.
     debug = "--debug" in words
-    sys.exit(_run(words, debug=debug))
+    with in_a_job():
+        code = _run(words, debug=debug)
+    sys.exit(code)
 
 
 def _run(words: list[str], *, debug: bool) -> int:
@@ -145,8 +148,8 @@ def _run(words: list[str], *, debug: bool) -> int:
             traceback.print_exc()
         place = f"{error.filename}: " if error.filename else "the output: "
         click.echo(
-            f"error: {place}{error.strerror}\n"
-            "  Free space there, make it writable, or name another place.",
+            visible_lines(f"error: {place}{error.strerror}\n")
+            + "  Free space there, make it writable, or name another place.",
             err=True,
         )
         return Exit.INCOMPLETE
@@ -158,8 +161,8 @@ def _bug(bug: Exception, *, debug: bool) -> Exit:
     if debug:
         traceback.print_exc()
     click.echo(
-        f"error: a bug in lkgate {__version__}: {type(bug).__name__}: {bug}\n"
-        "  Run the same command with --debug and report what it prints.",
+        visible_lines(f"error: a bug in lkgate {__version__}: {type(bug).__name__}: {bug}\n")
+        + "  Run the same command with --debug and report what it prints.",
         err=True,
     )
     return Exit.BUG

@@ -22,8 +22,6 @@ def command(bundle: Path, events: bool, all_metrics: bool, listened: bool) -> No
 
     Example: lkgate show recordings/book --metrics
     """
-    import json
-
     from lkgate.bundle import read
 
     if listened and not all_metrics:
@@ -32,9 +30,11 @@ def command(bundle: Path, events: bool, all_metrics: bool, listened: bool) -> No
         raise click.UsageError("--events and --metrics print different things: choose one")
     found = read(bundle)
     if events:
+        from lkgate.report.inert import json_text, visible
+
         for event in found.events:
-            data = json.dumps(event.data, ensure_ascii=False)
-            click.echo(f"{event.t_us / 1e6:10.3f}  {event.kind}  {data}")
+            head = f"{event.t_us / 1e6:10.3f}  {visible(event.kind)}"
+            click.echo(f"{head}  {json_text(event.data)}")
         return
     from lkgate.cli.terminal import print_report
     from lkgate.measure import measure, turns_of

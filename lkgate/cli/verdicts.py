@@ -65,13 +65,15 @@ def conclude(
 
 def print_failures(replays: ReplaySet) -> None:
     """What ended each call that has no replay, on stdout."""
+    from lkgate.report.inert import visible_lines
+
     for one in replays.calls:
         failure = one.outcome.failure
         if failure is not None:
             where = f"{failure.where}: " if failure.where else ""
-            click.echo(f"{one.recording.call}: {where}{failure.message}")
+            click.echo(visible_lines(f"{one.recording.call}: {where}{failure.message}"))
             if failure.next_step:
-                click.echo(f"  {failure.next_step}")
+                click.echo(visible_lines(f"  {failure.next_step}"))
 
 
 def exit_of_replays(replays: ReplaySet, verdicts: Sequence[Verdict], *, same: bool = True) -> Exit:
