@@ -14,9 +14,12 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from lkgate.model.verdict import Evidence, Finding, Problem, Verdict
 from lkgate.report import words
+from lkgate.report.inert import clipped, visible_lines
 
 # What XML 1.0 cannot hold, escaped or not.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What a case says is read by people, and CI servers refuse a file of many megabytes.
+_TEXT = 20_000
 _WHOLE = "the calls together"
 
 Outcome = Literal["passed", "failure", "error", "skipped"]
@@ -132,7 +135,7 @@ def _count(node: Element, cases: Sequence[_Case]) -> None:
 
 
 def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", visible_lines(clipped(text, _TEXT)))
 
 
 def unjudged(problems: Sequence[Problem], *, build: str) -> str:

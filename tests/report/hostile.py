@@ -90,8 +90,9 @@ def commands(log: str) -> list[str]:
     characters without a weight are nothing.
     """
     found = []
+    weightless = {ord(one) for one in set(log) if _weightless(one) and not one.isspace()}
     for line in re.split("[\r\n]", log):
-        weighed = "".join(one for one in line if one.isspace() or not _weightless(one))
+        weighed = line.translate(dict.fromkeys(weightless))
         if weighed.lstrip().startswith("::") or re.search(r"##[\w.]*\[", weighed):
             found.append(line)
     return found
@@ -101,7 +102,7 @@ def moving(text: str) -> set[str]:
     """The characters of ``text`` that steer a terminal, turn the reading direction or hide."""
     return {
         one
-        for one in text
+        for one in set(text)
         if one != "\n"
         and unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")
         and one not in "\u200c\u200d"

@@ -14,7 +14,7 @@ from lkgate.gate.evaluate import evaluate
 from lkgate.report.junit import render
 from tests.gate.calls import CALLS, V3, replayed
 from tests.measure.builders import V2
-from tests.report.hostile import TEXT, hostile
+from tests.report.hostile import TEXT, hostile, moving
 from tests.report.test_text import verdict_of
 
 RED = (Path(__file__).parent / "red.xml").read_text("utf-8")
@@ -95,7 +95,9 @@ def test_a_warning_passes_and_is_told() -> None:
 @given(st.text(max_size=60))
 def test_whatever_a_call_says_is_text(text: str) -> None:
     for said in (text, TEXT):
-        root = ElementTree.fromstring(render([hostile(said)], build=said))
+        made = render([hostile(said)], build=said)
+        assert not moving(made)
+        root = ElementTree.fromstring(made)
         tags = {node.tag for node in root.iter()}
         assert tags <= {
             "testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out",
