@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.report.inert import visible_lines
+
 if TYPE_CHECKING:
     from lkgate.replay.recordings import Recording
     from lkgate.replay.run import ReplaySet, Verification
@@ -48,7 +50,8 @@ def say_output(replays: ReplaySet) -> None:
     """What each call's program printed."""
     for one in replays.calls:
         if one.outcome.output:
-            click.echo(f"--- {one.recording.call} printed:\n{one.outcome.output}", err=True)
+            said = f"--- {one.recording.call} printed:\n{one.outcome.output}"
+            click.echo(visible_lines(said), err=True)
 
 
 def say_verification(found: Verification) -> None:

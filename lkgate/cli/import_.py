@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.report.inert import visible_lines
+
 if TYPE_CHECKING:
     from lkgate.ingest import Channel
 
@@ -56,7 +58,7 @@ def command(
     path = import_call(
         ImportOptions(sources, place, name, _channels(channels), allow_truncated),
         secrets=Secrets.of(os.environ),
-        on_warning=lambda text: click.echo(f"warning: {text}", err=True),
+        on_warning=lambda text: click.echo(visible_lines(f"warning: {text}"), err=True),
     )
     click.echo(str(path))
 

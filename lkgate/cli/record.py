@@ -15,6 +15,7 @@ from lkgate.cli.exits import Exit
 from lkgate.cli.quantity import address, age_us, size_bytes
 from lkgate.cli.settings import settings
 from lkgate.errors import ConfigError
+from lkgate.report.inert import visible_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,7 +254,7 @@ def _print(path: Path) -> None:
 
 
 def _warn(text: str) -> None:
-    click.echo(f"warning: {text}", err=True)
+    click.echo(visible_lines(f"warning: {text}"), err=True)
 
 
 def _progress_line() -> tuple[Callable[[Progress], None], Callable[[], None]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from lkgate.cli.exits import Exit
+from lkgate.report.inert import visible_lines
 
 if TYPE_CHECKING:
     from lkgate.cli.reports import Wanted
@@ -102,7 +103,7 @@ def replay_room(
     for one in played.calls:
         for take in filter(None, (one.candidate, one.baseline)):
             if take.late is not None:
-                click.echo(f"{take.path}: {take.late}", err=True)
+                click.echo(visible_lines(f"{take.path}: {take.late}"), err=True)
     # <build>/<call>/<repeat>
     click.echo(f"calls kept in {played.calls[0].candidate.path.parents[1]}", err=True)
     for verdict in verdicts:
@@ -153,7 +154,7 @@ def run(work: Coroutine[object, object, T]) -> T:
 
 def _say(progress: RoomProgress) -> None:
     """On stderr, a line a take: they are minutes apart."""
-    click.echo(f"[{progress.ended}/{progress.all}] {progress.text}", err=True)
+    click.echo(visible_lines(f"[{progress.ended}/{progress.all}] {progress.text}"), err=True)
     sys.stderr.flush()
 
 

@@ -15,9 +15,11 @@ from lkgate.cli.main import main
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.metrics import metric_versions
 from lkgate.model.bundle import Bundle
+from lkgate.model.event import Json
 from lkgate.model.verdict import Baseline, CallResult, Verdict
-from lkgate.report import annotations, junit, markdown, sarif, text
 from lkgate.report import json as json_report
+from lkgate.report import junit, markdown, sarif, text
+from lkgate.report.annotations import render as annotate
 from tests.gate.test_demo import FILE
 from tests.measure.builders import V1, Agent, Step, labels, play
 from tests.report.hostile import TEXT, commands, moving
@@ -42,7 +44,12 @@ WORSE = Agent(
 
 def on_disk(played: Bundle, directory: Path) -> Path:
     """``played`` as a recording of a room where everything has a hostile name."""
-    header = {"id": PATH, "source": "record", "room": SAID, "absent": {"sip": SAID}}
+    header: dict[str, Json] = {
+        "id": PATH,
+        "source": "record",
+        "room": SAID,
+        "absent": {"sip": SAID},
+    }
     journal = Journal.create(directory.parents[2] / f"{directory.name}.open", header=header)
     for event in played.events:
         journal.event(event.t_us, event.kind, event.data)
@@ -106,7 +113,7 @@ def test_every_report(project: Path) -> None:
     assert verdict.calls[0].difference is not None
     told = text.render(verdict, build=SAID, digest=None, verbose=True).plain
     marked = markdown.render([verdict], build=SAID)
-    noted = annotations.render([verdict], build=SAID)
+    noted = annotate([verdict], build=SAID)
     for made in (
         told,
         marked,
