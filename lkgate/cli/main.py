@@ -15,6 +15,7 @@ import click
 from lkgate import __version__
 from lkgate.cli.exits import Exit, exit_of
 from lkgate.cli.joblog import in_a_job
+from lkgate.cli.streams import keep_streams
 from lkgate.errors import LkgateError
 from lkgate.report.inert import visible_lines
 
@@ -66,7 +67,18 @@ COMMANDS = {
 }
 
 
+class _PipeError(Exception):
+    """A pipe broke that is none of the process's own streams: a file that somebody named."""
+
+
 class _LazyGroup(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would end the process with 1, which means that a gate failed.
+            raise _PipeError from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -113,6 +125,7 @@ def main(args: list[str] | None = None) -> None:
         args: the words behind the program's name; ``None`` takes them from the process.
     """
     words = sys.argv[1:] if args is None else args
+    keep_streams()
     # Also read here, for an error raised while click still parses.
     debug = "--debug" in words
     with in_a_job():
@@ -132,10 +145,11 @@ def _run(words: list[str], *, debug: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output left (`lkgate show ... | head`): not an error of ours.
-        sys.stderr.close()
-        return Exit.INTERRUPTED
+    except _PipeError:
+        if debug:
+            traceback.print_exc()
+        click.echo("error: what was being written to is no longer read", err=True)
+        return Exit.INCOMPLETE
     except LkgateError as error:
         if debug:
             traceback.print_exc()
