@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from lkgate.cli.parameters import BUNDLE
+
 
 @click.command("check")
-@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("bundles", nargs=-1, required=True, metavar="BUNDLE...", type=BUNDLE)
 def command(bundles: tuple[Path, ...]) -> None:
-    """Verify every digest of BUNDLES, audio decoded and compared as well.
+    """Verify every digest of each BUNDLE, audio decoded and compared as well.
 
-    Prints one line a bundle; the first that is not whole ends it with exit code 2.
+    BUNDLE is a recording's name, or the path of any bundle. Prints one line a bundle; the first
+    that is not whole ends it with exit code 2.
 
     Example: lkgate check recordings/book calls/room-7.lkb
     """

@@ -6,7 +6,7 @@ A shell that completes must never see an error: where the settings are wrong, no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,17 +17,53 @@ if TYPE_CHECKING:
 
 _Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 _FILE = CompletionItem("", type="file")
+# bash breaks KIND=PATH into three words, of which click takes the last for an argument.
+_BROKEN = "="
+
+
+def settled() -> Config:
+    """The settings that hold here; what is odd about them is not said.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    import os
+
+    from lkgate.config import load_config
+
+    return load_config(Path.cwd(), environ=os.environ)
+
+
+def gate_files() -> list[str]:
+    """Those of the settings, as seen from here."""
+    here = Path.cwd()
+    paths = [path.resolve() for path in settled().gates]
+    return [str(one.relative_to(here) if one.is_relative_to(here) else one) for one in paths]
+
+
+def _recordings() -> Iterable[str]:
+    from lkgate.replay.recordings import names_of_recordings
+
+    return names_of_recordings(settled().recordings)
+
+
+def _kinds() -> Iterable[str]:
+    from lkgate.cli.reports import KINDS
+
+    return [f"{kind}=" for kind in KINDS]
 
 
 def _offered(names: Callable[[], Iterable[str]]) -> _Complete:
     """Names that begin as the word does; a file where there is none."""
 
-    @wraps(names)
     def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
         from lkgate.errors import LkgateError
 
         given = ctx.params.get(param.name or "") or ()
+        # Of an argument for one bundle, a path.
         taken = given if isinstance(given, tuple) else ()
+        if _BROKEN in map(str, taken[-1:]):
+            return [_FILE]
         try:
             found = [name for name in names() if name.startswith(begun) and name not in taken]
         except (LkgateError, OSError):
@@ -37,34 +73,11 @@ def _offered(names: Callable[[], Iterable[str]]) -> _Complete:
     return complete
 
 
-@_offered
-def builds() -> Iterable[str]:
-    """Those of the settings; a program's path is one too."""
-    return _config().builds
-
-
-@_offered
-def recordings() -> Iterable[str]:
-    """Their names; a bundle's path does as well."""
-    from lkgate.replay.recordings import names_of_recordings
-
-    return names_of_recordings(_config().recordings)
-
-
-@_offered
-def gates() -> Iterable[str]:
-    """Those of the settings, as seen from here; any other file may be one."""
-    from pathlib import Path
-
-    here = Path.cwd()
-    paths = [path.resolve() for path in _config().gates]
-    return [str(one.relative_to(here) if one.is_relative_to(here) else one) for one in paths]
-
-
-def _config() -> Config:
-    import os
-    from pathlib import Path
-
-    from lkgate.config import load_config
-
-    return load_config(Path.cwd(), environ=os.environ)
+# A program's path is a build too.
+builds = _offered(lambda: settled().builds)
+judges = _offered(lambda: settled().judges)
+# Their names; a bundle's path does as well.
+recordings = _offered(_recordings)
+# Any other file may be one.
+gates = _offered(gate_files)
+reports = _offered(_kinds)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from lkgate.cli import complete
+from lkgate.cli.parameters import BUNDLE
 
 
 @click.command("derive")
@@ -13,9 +15,9 @@ from lkgate.cli import complete
     nargs=-1,
     required=True,
     metavar="RECORDING...",
-    shell_complete=complete.recordings,
+    type=BUNDLE,
 )
-def command(recordings: tuple[str, ...]) -> None:
+def command(recordings: tuple[Path, ...]) -> None:
     """Add to each RECORDING a cassette made of what was heard and seen of the call.
 
     For recordings that no worker of `lkgate record --build` was taped for: imported ones, and
@@ -25,12 +27,9 @@ def command(recordings: tuple[str, ...]) -> None:
 
     Example: lkgate derive refund
     """
-    from lkgate.cli.settings import settings
     from lkgate.derive import keep_derived
-    from lkgate.replay.recordings import find_recording
 
-    config = settings()
-    for path in [find_recording(config.recordings, name) for name in recordings]:
+    for path in recordings:
         made = keep_derived(path)
         held = ", ".join(f"{count} {modality}" for modality, count in sorted(made.counts.items()))
         click.echo(f"{path}: derived answers: {held}")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from lkgate.cli.parameters import BUNDLE
+
 
 @click.command("export")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=BUNDLE)
 @click.option(
     "--otlp",
     required=True,
@@ -18,6 +20,8 @@ import click
 )
 def command(bundle: Path, otlp: str) -> None:
     """Write BUNDLE, a recording or a replay, for a trace viewer.
+
+    BUNDLE is a recording's name, or the path of any bundle.
 
     Spans and attributes have the names of LiveKit's own traces and of OpenTelemetry's gen_ai
     conventions. They hold what people said. Headers for a collector are taken from

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli import complete
 from lkgate.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -31,9 +32,21 @@ def command() -> None:
 
 
 @command.command("ask")
-@click.argument("calls", nargs=-1)
-@click.option("--judge", "judges", multiple=True, metavar="NAME", help="Only this one.")
-@click.option("--against", metavar="BUILD", help="The last replays of BUILD, not the recordings.")
+@click.argument("calls", nargs=-1, shell_complete=complete.recordings)
+@click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="NAME",
+    help="Only this one.",
+    shell_complete=complete.judges,
+)
+@click.option(
+    "--against",
+    metavar="BUILD",
+    help="The last replays of BUILD, not the recordings.",
+    shell_complete=complete.builds,
+)
 @click.option("--recorded", is_flag=True, help="Ask nobody: print what is kept.")
 def ask(
     calls: tuple[str, ...], judges: tuple[str, ...], against: str | None, recorded: bool
@@ -67,8 +80,8 @@ def ask(
 
 
 @command.command("calibrate")
-@click.argument("name")
-@click.argument("calls", nargs=-1)
+@click.argument("name", shell_complete=complete.judges)
+@click.argument("calls", nargs=-1, shell_complete=complete.recordings)
 @click.option("--recorded", is_flag=True, help="Ask nobody: take what is kept.")
 def calibrate(name: str, calls: tuple[str, ...], recorded: bool) -> Exit:
     """Compare judge NAME with the labels of CALLS (all recordings), and keep the result.

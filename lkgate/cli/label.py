@@ -6,13 +6,17 @@ from pathlib import Path
 
 import click
 
+from lkgate.cli.parameters import BUNDLE
+
 
 @click.command("label")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=BUNDLE)
 @click.option("--print", "only_print", is_flag=True, help="Print the draft, write nothing.")
 @click.option("--force", is_flag=True, help="Replace labels that are there.")
 def command(bundle: Path, only_print: bool, force: bool) -> None:
     """Draft labels.yaml of BUNDLE from its transcript, tool calls and handoffs.
+
+    BUNDLE is a recording's name, or its path.
 
     The draft is marked as not reviewed: it says what the agent heard, which is not yet what the
     caller said. Correct it, set `reviewed: true`, and run `lkgate seal`.

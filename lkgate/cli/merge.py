@@ -11,6 +11,7 @@ import click
 
 from lkgate.cli import complete
 from lkgate.cli.exits import Exit
+from lkgate.cli.parameters import GATE_FILE
 from lkgate.cli.unjudged import UNKNOWN, reporting
 
 if TYPE_CHECKING:
@@ -27,15 +28,14 @@ if TYPE_CHECKING:
     help="What the shards were replayed into; they say so themselves, if there are any.",
     shell_complete=complete.builds,
 )
-@click.option(
-    "--gate", "gates", multiple=True, type=click.Path(path_type=Path), help="A gate file."
-)
+@click.option("--gate", "gates", multiple=True, type=GATE_FILE, help="A gate file.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option(
     "--report",
     "reports",
     multiple=True,
     metavar="KIND=PATH",
+    shell_complete=complete.reports,
     help="Also write a report to a file, as `lkgate replay` does.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Every place and every difference.")

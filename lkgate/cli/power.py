@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
-from lkgate.cli import complete
+from lkgate.cli.parameters import GATE_FILE
 
 
 @click.command("power")
 @click.argument(
     "gates",
     nargs=-1,
-    type=click.Path(path_type=Path),
+    type=GATE_FILE,
     metavar="[GATE]...",
-    shell_complete=complete.gates,
 )
 def command(gates: tuple[Path, ...]) -> None:
     """Say how large a change the recordings can show by GATE (those of the settings).

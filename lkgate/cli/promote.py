@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lkgate.cli import complete
+from lkgate.cli.parameters import BUNDLE, from_here
 
 if TYPE_CHECKING:
     from lkgate.config import Config
@@ -24,7 +25,7 @@ _CASSETTE = {
 
 
 @click.command("promote")
-@click.argument("bundle", type=click.Path(path_type=Path, exists=True))
+@click.argument("bundle", type=BUNDLE)
 @click.option("--name", metavar="NAME", help="Of the call (that of the bundle).")
 @click.option(
     "--build",
@@ -52,7 +53,7 @@ def command(
     config = settings()
     made = promote(bundle, config.recordings, name)
     recording = made.recording
-    click.echo(f"{'copied to' if made.copied else 'is at'} {_from_here(recording.path)}")
+    click.echo(f"{'copied to' if made.copied else 'is at'} {from_here(recording.path)}")
     labels = recording.bundle.labels
     if made.drafted and labels is not None:
         said, tools = len(labels.caller), len(labels.tools)
@@ -90,7 +91,7 @@ def _baseline(
 
 def _say_next(recording: Recording, build: str | None) -> None:
     labels, call = recording.bundle.labels, recording.call
-    steps, path = [], _from_here(recording.path)
+    steps, path = [], from_here(recording.path)
     if labels is None or not labels.reviewed:
         steps.append(f"correct {path}/labels.yaml, set `reviewed: true`")
         steps.append(f"lkgate seal {path}")
@@ -99,8 +100,3 @@ def _say_next(recording: Recording, build: str | None) -> None:
         steps.append(f"lkgate accept {call} --build BUILD")
     steps.append(f"git add {path}")
     click.echo("\nNext:\n" + "\n".join(f"  {step}" for step in steps))
-
-
-def _from_here(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

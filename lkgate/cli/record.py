@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli import complete
 from lkgate.cli.exits import Exit
 from lkgate.cli.quantity import address, age_us, size_bytes
 from lkgate.cli.settings import settings
@@ -30,7 +31,10 @@ _WATCH_ONLY = ("sample", "max_rooms", "keep", "keep_age", "keep_disk", "webhook_
 @click.option("--room", help="The room's name.")
 @click.option("--watch", multiple=True, metavar="PATTERN", help="Rooms' names: 'clinic-*'.")
 @click.option(
-    "--build", metavar="BUILD", help="Start this build's worker, dispatch it, tape models."
+    "--build",
+    metavar="BUILD",
+    help="Start this build's worker, dispatch it, tape models.",
+    shell_complete=complete.builds,
 )
 @click.option(
     "--out",

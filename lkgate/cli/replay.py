@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lkgate.cli import complete
+from lkgate.cli.parameters import GATE_FILE
 from lkgate.cli.replay_room import RoomFlags, replay_room
 from lkgate.cli.unjudged import reporting
 
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
     "--gate",
     "gates",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=GATE_FILE,
     help="A gate file.",
-    shell_complete=complete.gates,
 )
 @click.option(
     "--models",
@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     "reports",
     multiple=True,
     metavar="KIND=PATH",
+    shell_complete=complete.reports,
     help="Also write a report to a file: "
     "html, text, json, junit, markdown (a job summary, a comment), github (annotations) or sarif.",
 )

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import click
 
+from lkgate.cli.parameters import BUNDLE
+
 
 @click.command("seal")
-@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("directory", metavar="BUNDLE", type=BUNDLE)
 def command(directory: Path) -> None:
-    """Take what is in DIRECTORY now as the bundle's content.
+    """Take what is in BUNDLE now as its content.
+
+    BUNDLE is a recording's name, or its path.
 
     For labels.yaml, which a person writes. Audio and events keep the digest that they were
     recorded with: changing them stays an error.

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from lkgate.cli.parameters import BUNDLE
+
 
 @click.command("show")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=BUNDLE)
 @click.option("--events", is_flag=True, help="Every event, a line each, instead of the turns.")
 @click.option("--metrics", "all_metrics", is_flag=True, help="Every metric instead of the turns.")
 @click.option(
@@ -19,6 +21,8 @@ import click
 )
 def command(bundle: Path, events: bool, all_metrics: bool, listened: bool) -> None:
     """Print who said what when in BUNDLE, its tool calls, interruptions and latencies.
+
+    BUNDLE is a recording's name, or the path of any bundle.
 
     Example: lkgate show recordings/book --metrics
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -42,10 +43,12 @@ class Panel:
         if name in self.config.judges:
             return self.config.judges[name]
         known = ", ".join(sorted(self.config.judges))
+        close = difflib.get_close_matches(name, self.config.judges, n=1)
+        meant = f"Did you mean `{close[0]}`? " if close else ""
         raise ConfigError(
             f"there is no judge `{name}`",
             where=str(self.config.path) if self.config.path else None,
-            next_step=f"There are: {known}."
+            next_step=f"{meant}There are: {known}."
             if known
             else f"Write one as [tool.lkgate.judges.{name}]: see docs/judges.md.",
         )

@@ -15,6 +15,9 @@ ARCHIVE = ".lkb"
 MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished"
 
+# Of the names that an error lists.
+_LISTED = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -49,20 +52,44 @@ def find_recordings(directory: Path) -> list[Path]:
 
 
 def find_recording(directory: Path, name: str) -> Path:
-    """A recording's place by its call's name below ``directory``, or the path itself.
+    """A recording's place by its call's name below ``directory``, or a bundle's by its path.
+
+    A word with a slash is a path.
 
     Raises:
-        ConfigError: there is none; the nearest name and all others are listed.
+        ConfigError: there is none; the nearest name, or what there is, is told.
     """
-    for path in (directory / name, directory / f"{name}{ARCHIVE}", Path(name)):
-        if path.exists():
-            return path
-    known = [path.stem for path in find_recordings(directory)]
-    close = difflib.get_close_matches(name, known, n=1)
-    meant = f"Did you mean {close[0]!r}? " if close else ""
+    path = Path(name)
+    named = is_name(name)
+    below = [directory / name, directory / f"{name}{ARCHIVE}"] if named else []
+    for place in [*below, path]:
+        if _is_there(place):
+            return place
+    known = names_of_recordings(directory)
+    beside = path.parent
+    # A name may stand for a path that goes wrong at its end, and the other way round.
+    paths = [] if named or not _is_there(beside) else [str(one) for one in beside.iterdir()]
+    close = difflib.get_close_matches(name, [*known, *paths], n=1)
+    steps = [f"Did you mean {close[0]!r}?"] if close else []
+    if named and known:
+        more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+        steps.append(f"There are: {', '.join(known[:_LISTED])}{more}.")
     raise ConfigError(
-        f"there is no recording {name!r}", next_step=f"{meant}There are: {', '.join(known)}."
+        f"there is no {'recording' if named else 'bundle'} {name!r}",
+        next_step=" ".join(steps) or f"Give a bundle's directory, or an {ARCHIVE} file.",
     )
+
+
+def is_name(word: str) -> bool:
+    """Whether a word may be a recording's name. Any other is only a path."""
+    return word not in ("", "..") and Path(word).name == word
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long for a name of a file, or not for us to see
+        return False
 
 
 def names_of_recordings(directory: Path) -> list[str]:
