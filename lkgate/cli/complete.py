@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lkgate.config import Config
 
 _Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-_FILE = CompletionItem("", type="file")
 # bash breaks KIND=PATH into three words, of which click takes the last for an argument.
 _BROKEN = "="
 
@@ -63,12 +62,12 @@ def _offered(names: Callable[[], Iterable[str]]) -> _Complete:
         # Of an argument for one bundle, a path.
         taken = given if isinstance(given, tuple) else ()
         if _BROKEN in map(str, taken[-1:]):
-            return [_FILE]
+            return [CompletionItem(begun, type="file")]
         try:
             found = [name for name in names() if name.startswith(begun) and name not in taken]
         except (LkgateError, OSError):
             found = []
-        return [CompletionItem(name) for name in found] or [_FILE]
+        return [CompletionItem(name) for name in found] or [CompletionItem(begun, type="file")]
 
     return complete
 
@@ -80,4 +79,20 @@ judges = _offered(lambda: settled().judges)
 recordings = _offered(_recordings)
 # Any other file may be one.
 gates = _offered(gate_files)
-reports = _offered(_kinds)
+
+
+def reports(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """KIND=, then the path behind it: no shell sees a path there by itself, but for bash."""
+    kind, given, path = begun.partition("=")
+    if not given:
+        return _offered(_kinds)(ctx, param, begun)
+    place, slash, name = path.rpartition("/")
+    try:
+        beside = sorted(Path(place + slash).iterdir())
+    except OSError:
+        return []
+    return [
+        CompletionItem(f"{kind}={place}{slash}{one.name}{'/' if one.is_dir() else ''}")
+        for one in beside
+        if one.name.startswith(name) and one.name.startswith(".") == name.startswith(".")
+    ]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from lkgate.cli.main import COMMANDS, cli
@@ -69,18 +70,30 @@ def project(tmp_path: Path) -> Path:
         ("lkgate replay --gate ", ["gates/a.yaml"]),
         ("lkgate metrics response_lat", ["response_latency"]),
         ("lkgate diff mo", ["move"]),
+        ("lkgate seal bo", ["book"]),
+        ("lkgate record --build ", ["v1", "v2"]),
+        ("lkgate replay --report ju", ["junit="]),
+        # As bash gives it, and as zsh and fish do.
+        ("lkgate replay --report html = py", ["py"]),
+        ("lkgate replay --report html=py", ["html=pyproject.toml"]),
+        ("lkgate merge --report html=rec", ["html=recordings/"]),
         ("lkgate promote calls/x --build v2 --na", ["--name"]),
         ("lkgate completion f", ["fish"]),
     ],
 )
-def test_words_complete(project: Path, words: str, offered: list[str]) -> None:
-    assert completed(words, project) == offered
+def test_words_complete(
+    project: Path, monkeypatch: pytest.MonkeyPatch, words: str, offered: list[str]
+) -> None:
+    monkeypatch.chdir(project)
+    _, *args, begun = words.split(" ")
+    found = BashComplete(cli, {}, "lkgate", "").get_completions(args, begun)
+    assert [one.value for one in found] == offered
 
 
 def test_wrong_settings_complete_to_files_and_say_nothing(project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool.lkgate]\nnonsense = 1\n")
     assert completed("lkgate accept --build ", project) == [""]
-    assert completed("lkgate replay --against x", project, LKGATE_SEED="no") == [""]
+    assert completed("lkgate replay --against x", project, LKGATE_SEED="no") == ["x"]
 
 
 def test_bash_completes_by_the_script(project: Path) -> None:
@@ -105,9 +118,41 @@ def test_bash_completes_by_the_script(project: Path) -> None:
     assert (done.stdout, done.stderr) == ("v1 v2\n", "")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_has_a_script(shell: str) -> None:
+def test_a_word_that_goes_on_gets_no_space(project: Path) -> None:
+    """Typed into a real bash: what is behind the completion belongs to the same word."""
+    shim = project / "lkgate"
+    shim.write_text(f'#!/bin/sh\nexec {sys.executable} -m lkgate "$@"\n')
+    shim.chmod(0o755)
+    typed = (
+        'eval "$(lkgate completion bash)"; lkgate() { echo "got $*."; }\n'
+        "lkgate replay --report ju\tx.xml boo\tagain\nexit\n"
+    )
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        ["bash", "--norc", "--noprofile", "-i"],
+        cwd=project,
+        env={**environ(TERM="dumb"), "PATH": f"{project}:{os.environ['PATH']}"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as shell:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        said = b""
+        while chunk := _read(ours):
+            said += chunk
+        shell.wait(60)
+    os.close(ours)
+    assert b"got replay --report junit=x.xml book again." in said
+
+
+@pytest.mark.parametrize(
+    ("shell", "unfinished"), [("bash", "compopt -o nospace"), ("zsh", "-S ''"), ("fish", "")]
+)
+def test_each_shell_has_a_script(shell: str, unfinished: str) -> None:
     text = CliRunner().invoke(cli, ["completion", shell]).output
+    assert unfinished in text
     assert f"_LKGATE_COMPLETE={shell}_complete" in text
 
 
