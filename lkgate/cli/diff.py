@@ -39,7 +39,7 @@ def command(old: Path, new: Path, verbose: bool) -> None:
     of_one = _call(was) == _call(now)
     labels = (was.labels or now.labels) if of_one else None
     found = compare(session_of(was, was.labels or labels), session_of(now, now.labels or labels))
-    head = Text(visible(f"{old} -> {new}"), style="bold").append("\n")
+    head = Text().append(visible(f"{old} -> {new}"), style="bold").append("\n")
     if was.manifest.digest == now.manifest.digest:
         head.append("  both are the same session\n", style="dim")
     elif found.difference.aligned_by == "text":

@@ -54,6 +54,8 @@ def ask(
     """Ask the judges about CALLS (all recordings, or the last replays of a build).
 
     Exit code 3 if a judge has not judged a conversation, 4 if it was asked and did not answer.
+
+    Example: lkgate judge ask book --judge helpful
     """
     from lkgate.cli.settings import settings
     from lkgate.errors import ConfigError
@@ -88,6 +90,8 @@ def calibrate(name: str, calls: tuple[str, ...], recorded: bool) -> Exit:
 
     A person's word stands under `judges:` in a call's labels.yaml (`helpful: pass`). A gate may
     then let the judge decide, with `min_agreement`. Exit code 4 if a judgement is lacking.
+
+    Example: lkgate judge calibrate helpful
     """
     from lkgate.cli.judging import chosen_recordings
     from lkgate.cli.settings import settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import importlib
 import os
@@ -32,6 +31,9 @@ _DISK = {
     errno.EPERM,
     errno.EROFS,
 }
+
+# Of the program; no command has an option of this name.
+_OWN = ("--debug", "--quiet", "-q")
 
 # name -> (module, one line of help). Modules load when their command runs: `--help` stays fast.
 COMMANDS = {
@@ -73,6 +75,9 @@ class _PipeError(Exception):
 
 
 class _LazyGroup(click.Group):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _program_first(args))
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -96,6 +101,8 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            import difflib
+
             close = difflib.get_close_matches(name, COMMANDS, n=1)
             ctx.fail(
                 f"No such command '{name}'." + (f" Did you mean '{close[0]}'?" if close else "")
@@ -112,22 +119,35 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="lkgate")
+@click.option(
+    "--verbose",
+    is_flag=True,
+    help="Say on stderr what is done, and how long it takes. (A command's own --verbose makes its "
+    "report longer.)",
+)
 @click.option("--debug", is_flag=True, help="Print tracebacks, and what the builds print.")
 @click.option("--quiet", "-q", is_flag=True, help="Nothing on stderr but errors.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool, quiet: bool) -> None:
+def cli(ctx: click.Context, verbose: bool, debug: bool, quiet: bool) -> None:
     """Release gate for LiveKit voice agents.
 
     Records real calls, replays them into the next build in virtual time, and fails on what got
     worse. Exit codes: 0 pass, 1 a gate failed, 2 usage or a wrong file, 3 no verdict,
     4 a replay could not complete, 70 a bug in lkgate, 130 interrupted.
     """
-    ctx.obj = {"debug": debug}
+    ctx.obj = {"debug": debug, "verbose": verbose}
     if quiet:
         # Errors are told when this is over: see `_run`.
         sink = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - the context closes it
         silent = ctx.with_resource(sink)
         ctx.with_resource(redirect_stderr(silent))
+
+
+def _program_first(words: list[str]) -> list[str]:
+    """The program's own options may stand behind the command, where people add them."""
+    end = words.index("--") if "--" in words else len(words)
+    own = [word for word in words[:end] if word in _OWN]
+    return [*own, *(word for word in words[:end] if word not in _OWN), *words[end:]]
 
 
 def main(args: list[str] | None = None) -> None:

@@ -6,13 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from lkgate.cli import verbose
 from lkgate.cli.terminal import stderr
 from lkgate.replay.pool import Progress
 
 
 @contextmanager
 def replay_progress(build: str, calls: int) -> Iterator[Callable[[Progress], None]]:
-    """A handler of the pool's progress, and its bar while this lasts."""
+    """A handler of the pool's progress, and its bar while this lasts; lines if all is told."""
+    if verbose.wanted():
+        yield verbose.tell_replays(build, calls)
+        return
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli.verbose import tell
+
 if TYPE_CHECKING:
     from lkgate.config import Config
     from lkgate.model.event import Json
@@ -25,9 +27,11 @@ def settings(flags: Mapping[str, Json] | None = None) -> Config:
     """
     from lkgate.config import load_config
 
-    return load_config(
+    found = load_config(
         Path.cwd(),
         environ=os.environ,
         flags=flags,
         warn=lambda text: click.echo(f"warning: {text}", err=True),
     )
+    tell(f"settings: {found.path or 'no file here or above'}")
+    return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lkgate.cli.exits import Exit
+from lkgate.cli.verbose import timed
 
 if TYPE_CHECKING:
     from lkgate.cli.reports import Wanted
@@ -42,24 +43,27 @@ def conclude(
     """
     from lkgate.cli.judging import judge
     from lkgate.cli.reports import write
+    from lkgate.report.words import count
 
-    verdicts = [
-        judge(gate, replays.calls, every=every, prices=prices, panel=panel) for gate in gates
-    ]
+    verdicts: list[Verdict] = []
+    for gate in gates:
+        with timed(f"judged by {gate.path}"):
+            verdicts.append(judge(gate, replays.calls, every=every, prices=prices, panel=panel))
     digest = replays.digest or "incomplete"
     build = replays.build.name
     if not gates:
         print_failures(replays)
     for verdict in verdicts:
         _print(verdict, build, digest, form, verbose)
-    write(
-        reports,
-        verdicts,
-        build=build,
-        digest=digest,
-        state=state,
-        sources=partial(_sources, replays, state),
-    )
+    with timed(f"wrote {count(len(reports), 'report')}"):
+        write(
+            reports,
+            verdicts,
+            build=build,
+            digest=digest,
+            state=state,
+            sources=partial(_sources, replays, state),
+        )
     return verdicts
 
 

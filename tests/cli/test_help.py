@@ -22,9 +22,9 @@ def environ(**variables: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/", **variables}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, "judge ask", "judge calibrate"])
 def test_every_command_has_an_example_of_itself(name: str) -> None:
-    text = CliRunner().invoke(cli, [name, "--help"]).output
+    text = CliRunner().invoke(cli, [*name.split(), "--help"]).output
     assert re.search(rf"\n  Examples?:\s.*\blkgate {name}\b", text, re.DOTALL), text
 
 

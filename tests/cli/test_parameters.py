@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
+from lkgate.cli import main
 from lkgate.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +109,18 @@ def test_a_wrong_gate_file_has_a_nearest_one(here: Path) -> None:
     )
     (here / "pyproject.toml").write_text("")
     assert told("power", "nothing").startswith("nothing: the gate file cannot be read: No such")
+
+
+def test_the_program_s_own_options_may_stand_at_the_end() -> None:
+    """Where they are added when `--debug` is asked for; no command has one of its own."""
+    assert main._program_first(["show", "x", "--debug", "--", "-q"]) == [
+        "--debug", "show", "x", "--", "-q",
+    ]  # fmt: skip
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        words = {word for one in command.params for word in one.opts}
+        assert not words & set(main._OWN)
 
 
 def test_a_wrong_command_has_a_nearest_one() -> None:
