@@ -157,8 +157,9 @@ def command(
     options = RecordOptions(
         room=room or "",
         out=out or default,
-        credentials=Credentials.read(os.environ, env_file),
+        # First: a name is corrected before keys are asked for.
         build=resolve(build, config) if build else None,
+        credentials=Credentials.read(os.environ, env_file),
         caller=caller,
         topics=topics,
         worker_url=worker_url,

@@ -111,6 +111,13 @@ def test_a_wrong_gate_file_has_a_nearest_one(here: Path) -> None:
     assert told("power", "nothing").startswith("nothing: the gate file cannot be read: No such")
 
 
+def test_a_wrong_build_is_told_before_keys_are_asked_for(here: Path) -> None:
+    with (here / "pyproject.toml").open("a") as file:
+        file.write('[tool.lkgate.builds.v2]\nprogram = "a.py"\n')
+    said = told("record", "--room", "x", "--build", "v22")
+    assert said.startswith("there is no build `v22`\n  Did you mean `v2`? ")
+
+
 def test_the_program_s_own_options_may_stand_at_the_end() -> None:
     """Where they are added when `--debug` is asked for; no command has one of its own."""
     assert main._program_first(["show", "x", "--debug", "--", "-q"]) == [
