@@ -1,36 +1,20 @@
-"""The program's entry: the group of commands, and the one place where errors become text."""
+"""The program's entry: the group of commands, and where what they raise ends."""
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import sys
-import traceback
 from contextlib import redirect_stderr
 from pathlib import Path
 
 import click
 
 from lkgate import __version__
-from lkgate.cli.exits import Exit, exit_of
+from lkgate.cli.exits import Exit
+from lkgate.cli.failure import PipeError, tell
 from lkgate.cli.joblog import in_a_job
 from lkgate.cli.streams import keep_streams
-from lkgate.errors import LkgateError
-from lkgate.report.inert import visible_lines
-
-# Of disks and whose they are, not of code.
-_DISK = {
-    errno.EACCES,
-    errno.EDQUOT,
-    errno.EEXIST,
-    errno.EIO,
-    errno.EISDIR,
-    errno.ENOSPC,
-    errno.ENOTDIR,
-    errno.EPERM,
-    errno.EROFS,
-}
 
 # Of the program; no command has an option of this name.
 _OWN = ("--debug", "--quiet", "-q")
@@ -70,10 +54,6 @@ COMMANDS = {
 }
 
 
-class _PipeError(Exception):
-    """A pipe broke that is none of the process's own streams: a file that somebody named."""
-
-
 class _LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _program_first(args))
@@ -83,7 +63,7 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError as error:
             # click would end the process with 1, which means that a gate failed.
-            raise _PipeError from error
+            raise PipeError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -177,41 +157,8 @@ def _run(words: list[str], *, debug: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
-    except _PipeError:
-        if debug:
-            traceback.print_exc()
-        click.echo("error: what was being written to is no longer read", err=True)
-        return Exit.INCOMPLETE
-    except LkgateError as error:
-        if debug:
-            traceback.print_exc()
-        click.echo(visible_lines(f"error: {error}"), err=True)
-        return exit_of(error)
-    except OSError as error:
-        if error.errno not in _DISK:
-            return _bug(error, debug=debug)
-        if debug:
-            traceback.print_exc()
-        place = f"{error.filename}: " if error.filename else "the output: "
-        click.echo(
-            visible_lines(f"error: {place}{error.strerror}\n")
-            + "  Free space there, make it writable, or name another place.",
-            err=True,
-        )
-        return Exit.INCOMPLETE
-    except Exception as bug:  # noqa: BLE001 - the last line of defence: named, never swallowed
-        return _bug(bug, debug=debug)
-
-
-def _bug(bug: Exception, *, debug: bool) -> Exit:
-    if debug:
-        traceback.print_exc()
-    click.echo(
-        visible_lines(f"error: a bug in lkgate {__version__}: {type(bug).__name__}: {bug}\n")
-        + "  Run the same command with --debug and report what it prints.",
-        err=True,
-    )
-    return Exit.BUG
+    except Exception as error:  # noqa: BLE001 - the last line of defence: named, never swallowed
+        return tell(error, debug=debug)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def command(
     """
     from lkgate import __version__
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
-    from lkgate.cli.reports import about, parse
+    from lkgate.cli.reports import about, parse, reported
     from lkgate.cli.settings import settings
     from lkgate.cli.supply import price_table
     from lkgate.cli.verdicts import conclude, exit_of_replays
@@ -108,7 +108,7 @@ def command(
     replays = gather(found, recordings, state)
     if run.named:
         click.echo("only the calls that were named are judged", err=True)
-    verdicts = conclude(
+    verdicts, unwritten = conclude(
         replays,
         loaded,
         every=names_of_recordings(config.recordings) if run.named else None,
@@ -119,7 +119,7 @@ def command(
         reports=wanted,
         verbose=verbose,
     )
-    return exit_of_replays(replays, verdicts)
+    return reported(exit_of_replays(replays, verdicts), unwritten)
 
 
 def _build(run: Run) -> Build:

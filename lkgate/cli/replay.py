@@ -146,7 +146,7 @@ def command(
     from lkgate.cli.asides import say_derived, say_output, say_speed, say_verification
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
     from lkgate.cli.progress import replay_progress
-    from lkgate.cli.reports import about, parse
+    from lkgate.cli.reports import about, parse, reported
     from lkgate.cli.settings import settings
     from lkgate.cli.shard import ShardFlags, keep_shard
     from lkgate.cli.supply import price_table
@@ -229,7 +229,7 @@ def command(
         say_output(replays)
     if part is not None:
         return keep_shard(part, against, build, options, recordings, replays, named=bool(calls))
-    verdicts = conclude(
+    verdicts, unwritten = conclude(
         replays,
         loaded,
         every=every,
@@ -243,7 +243,7 @@ def command(
     if verification is not None:
         say_verification(verification)
     same = verification is None or verification.same
-    return exit_of_replays(replays, verdicts, same=same)
+    return reported(exit_of_replays(replays, verdicts, same=same), unwritten)
 
 
 def _policies(pairs: tuple[str, ...]) -> dict[str, Json]:

@@ -74,7 +74,7 @@ def replay_room(
     from lkgate.builds import resolve
     from lkgate.cli.judging import judge_rooms
     from lkgate.cli.listening import sources_of_rooms
-    from lkgate.cli.reports import write
+    from lkgate.cli.reports import reported, write
     from lkgate.cli.supply import price_table
     from lkgate.judge.panel import Panel
     from lkgate.model.verdict import LiveRoom
@@ -109,7 +109,7 @@ def replay_room(
     for verdict in verdicts:
         _print(verdict, build.name, live, form, verbose)
     state = ReplayOptions.of(config).state
-    write(
+    unwritten = write(
         reports,
         verdicts,
         build=build.name,
@@ -119,9 +119,8 @@ def replay_room(
         sources=partial(sources_of_rooms, played, state),
     )
     statuses = {verdict.status for verdict in verdicts}
-    if "fail" in statuses:
-        return Exit.GATE_FAILED
-    return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS
+    code = Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS
+    return reported(Exit.GATE_FAILED if "fail" in statuses else code, unwritten)
 
 
 def run(work: Coroutine[object, object, T]) -> T:

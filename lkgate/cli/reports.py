@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli.exits import Exit
+from lkgate.cli.failure import UnwrittenError
+
 if TYPE_CHECKING:
     from lkgate.model.verdict import LiveRoom, Verdict
     from lkgate.report.html import Sources
@@ -102,31 +105,45 @@ def write(
     state: Path,
     live: LiveRoom | None = None,
     sources: Callable[[], Mapping[str, Sources]] = dict,
-) -> None:
+) -> dict[str, Exception]:
     """Write every report, making the directories that it needs.
 
-    HTML is a page for each gate: ``report.html``, ``report-2.html``.
+    HTML is a page for each gate: ``report.html``, ``report-2.html``. One that cannot be written
+    costs neither the others nor the verdict: see :func:`reported`.
 
     Args:
         state: the project's ``.lkgate`` directory, where `lkgate open` finds the last HTML report.
         live: that the calls took place in a live room.
         sources: what can be listened to; asked for only if a report holds sound.
 
-    Raises:
-        OSError: if one cannot be written.
+    Returns:
+        What prevented a report, by its KIND=PATH.
     """
+    unwritten: dict[str, Exception] = {}
     for one in wanted:
-        one.path.parent.mkdir(parents=True, exist_ok=True)
-        if one.kind == "html":
-            heard = sources()
-            for number, verdict in enumerate(verdicts, 1):
-                path = one.path.with_stem(f"{one.path.stem}-{number}") if number > 1 else one.path
-                _write_html(path, verdict, build, digest, live, heard)
-            state.mkdir(parents=True, exist_ok=True)
-            (state / _LAST).write_text(f"{one.path.resolve()}\n", encoding="utf-8")
-            continue
-        text = _rendered(one, verdicts, build, digest, live)
-        one.path.write_text(text, encoding="utf-8", errors="replace")
+        try:
+            one.path.parent.mkdir(parents=True, exist_ok=True)
+            if one.kind == "html":
+                _write_pages(one.path, verdicts, build, digest, live, sources())
+                state.mkdir(parents=True, exist_ok=True)
+                (state / _LAST).write_text(f"{one.path.resolve()}\n", encoding="utf-8")
+                continue
+            text = _rendered(one, verdicts, build, digest, live)
+            one.path.write_text(text, encoding="utf-8", errors="replace")
+        except Exception as error:  # noqa: BLE001 - told by `main`, with whatever else is wrong
+            unwritten[f"{one.kind}={one.path}"] = error
+    return unwritten
+
+
+def reported(code: Exit, unwritten: Mapping[str, Exception]) -> Exit:
+    """``code``, once every report is written.
+
+    Raises:
+        UnwrittenError: one is not.
+    """
+    if unwritten:
+        raise UnwrittenError(code, unwritten)
+    return code
 
 
 def last_report() -> Path:
@@ -147,6 +164,19 @@ def last_report() -> Path:
     if not path.is_file():
         raise ConfigError("the last HTML report is gone", where=str(path), next_step=again)
     return path
+
+
+def _write_pages(
+    path: Path,
+    verdicts: Sequence[Verdict],
+    build: str,
+    digest: str | None,
+    live: LiveRoom | None,
+    heard: Mapping[str, Sources],
+) -> None:
+    for number, verdict in enumerate(verdicts, 1):
+        page = path.with_stem(f"{path.stem}-{number}") if number > 1 else path
+        _write_html(page, verdict, build, digest, live, heard)
 
 
 def _write_html(

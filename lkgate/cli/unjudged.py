@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
+from lkgate.cli.failure import UnwrittenError
 from lkgate.cli.reports import Wanted, about, from_workspace, named
 from lkgate.errors import LkgateError
 
@@ -36,7 +37,8 @@ def reporting(command: Callable[P, int]) -> Callable[P, int]:
         write(begun, build, _WHAT, [_problem(running, "See the log for how far it came.")])
         try:
             return command(*args, **given)
-        except (click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort, UnwrittenError):
+            # Of the last one the verdict stands, and so do the reports that were written.
             raise
         except Exception as error:
             # The error itself is told in any case, also of a full disk.

@@ -33,13 +33,16 @@ def conclude(
     form: str,
     reports: Sequence[Wanted],
     verbose: bool,
-) -> list[Verdict]:
+) -> tuple[list[Verdict], dict[str, Exception]]:
     """Judge by every gate and report; without a gate, only print what could not be replayed.
 
     Args:
         every, prices, panel: see :func:`lkgate.cli.judging.judge`.
         state: the project's ``.lkgate`` directory.
         form: of the report on stdout, ``text`` or ``json``.
+
+    Returns:
+        The verdicts, and what prevented reports: see :func:`lkgate.cli.reports.write`.
     """
     from lkgate.cli.judging import judge
     from lkgate.cli.reports import write
@@ -56,7 +59,7 @@ def conclude(
     for verdict in verdicts:
         _print(verdict, build, digest, form, verbose)
     with timed(f"wrote {count(len(reports), 'report')}"):
-        write(
+        unwritten = write(
             reports,
             verdicts,
             build=build,
@@ -64,7 +67,7 @@ def conclude(
             state=state,
             sources=partial(_sources, replays, state),
         )
-    return verdicts
+    return verdicts, unwritten
 
 
 def print_failures(replays: ReplaySet) -> None:

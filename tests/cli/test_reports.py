@@ -9,7 +9,11 @@ from xml.etree import ElementTree
 import click
 import pytest
 
-from lkgate.cli.reports import KINDS, Wanted, parse, write
+from lkgate.cli.exits import Exit
+from lkgate.cli.failure import UnwrittenError, tell
+from lkgate.cli.reports import KINDS, Wanted, parse, reported, write
+from lkgate.errors import BundleError
+from lkgate.report.html import Sources
 from tests.gate.calls import V3
 from tests.report.test_text import verdict_of
 
@@ -62,3 +66,44 @@ def test_what_cannot_be(values: list[str], gates: int, message: str) -> None:
 
 def test_what_can_be() -> None:
     assert parse(["markdown=a=b.md"], gates=1) == [Wanted("markdown", Path("a=b.md"))]
+
+
+def test_one_that_cannot_be_written_costs_neither_the_others_nor_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def damaged() -> dict[str, Sources]:
+        raise BundleError("agent.flac: damaged", where="recordings/book", next_step="Get it again.")
+
+    (tmp_path / "file").touch()
+    paths = {"html": "page", "markdown": "file/m.md", "junit": "j.xml"}
+    wanted = parse([f"{kind}={tmp_path / path}" for kind, path in paths.items()], gates=1)
+    unwritten = write(
+        wanted, [verdict_of(V3)], build="v3", digest=None, state=tmp_path, sources=damaged
+    )
+    assert ElementTree.parse(tmp_path / "j.xml").getroot().get("name") == "lkgate v3"
+    with pytest.raises(UnwrittenError) as raised:
+        reported(Exit.GATE_FAILED, unwritten)
+    assert tell(raised.value, debug=False) == Exit.GATE_FAILED
+    assert capsys.readouterr().err == (
+        f"the report html={tmp_path}/page was not written:\n"
+        "error: recordings/book: agent.flac: damaged\n"
+        "  Get it again.\n"
+        f"the report markdown={tmp_path}/file/m.md was not written:\n"
+        f"error: {tmp_path}/file: File exists\n"
+        "  Free space there, make it writable, or name another place.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "error", "code"),
+    [
+        (Exit.PASS, BundleError("damaged"), Exit.INCOMPLETE),
+        (Exit.PASS, KeyError("bug"), Exit.BUG),
+        (Exit.GATE_FAILED, KeyError("bug"), Exit.GATE_FAILED),
+        (Exit.NO_VERDICT, BundleError("damaged"), Exit.NO_VERDICT),
+        (Exit.INCOMPLETE, BundleError("damaged"), Exit.INCOMPLETE),
+    ],
+)
+def test_a_red_verdict_keeps_its_code(verdict: Exit, error: Exception, code: Exit) -> None:
+    assert tell(UnwrittenError(verdict, {"html=r.html": error}), debug=False) == code
+    assert reported(verdict, {}) == verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -58,17 +59,32 @@ def hear(path: Path, bundle: Bundle, *, cache: Path | None = None) -> Heard:
     if not len(caller) and not len(agent):
         return SILENT
     kept = cache / f"{bundle.manifest.digest}.ogg" if cache is not None else None
-    if kept is not None and kept.is_file():
-        opus = kept.read_bytes()
-    else:
+    opus = _kept(kept)
+    if opus is None:
         opus = _encoded(caller, agent)
         if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            new = kept.with_suffix(".new")
-            new.write_bytes(opus)
-            new.replace(kept)
+            _keep(kept, opus)
     samples = bundle.manifest.duration_us * _RATE_HZ // 1_000_000
     return Heard(_peaks(caller, samples), _peaks(agent, samples), opus)
+
+
+def _kept(place: Path | None) -> bytes | None:
+    try:
+        return None if place is None else place.read_bytes()
+    except FileNotFoundError:  # not encoded yet, or tidied away by another run
+        return None
+
+
+def _keep(place: Path, opus: bytes) -> None:
+    """Whole or not at all, whatever other threads and runs keep at the same time."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, suffix=".new", delete=False) as file:
+        new = Path(file.name)
+        file.write(opus)
+    try:
+        new.replace(place)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _encoded(caller: _Pcm, agent: _Pcm) -> bytes:
