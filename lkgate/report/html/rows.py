@@ -9,7 +9,7 @@ from lkgate.model.turn import Turn
 from lkgate.model.verdict import JudgedCall
 from lkgate.report import words
 from lkgate.report.html import changes
-from lkgate.report.html.changes import Piece
+from lkgate.report.html.changes import Changes, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,16 @@ def _row(pair: TurnPair) -> Row:
         notes.append("interrupted")
     if new is not None and new.estimated:
         notes.append(f"estimated: {', '.join(new.estimated)}")
+    tools = _tools(old, new, compared=compared)
+    notes += [text.note] if text.note else []
+    notes += [f"{name}: {shown.note}" for name, shown in tools if shown.note]
     return Row(
         role=turn.role,
         index=new.index if new else None,
         at_us=_at(new),
         clock=words.clock(turn.span.start_us),
-        text=tuple(text),
-        tools=_tools(old, new, compared=compared),
+        text=text.pieces,
+        tools=tuple((name, shown.pieces) for name, shown in tools),
         notes=tuple(notes),
         lost=pair.after_divergence,
         old_at_us=_at(old),
@@ -68,17 +71,15 @@ def _at(turn: Turn | None) -> int | None:
     return None if turn is None else turn.span.start_us
 
 
-def _tools(
-    old: Turn | None, new: Turn | None, *, compared: bool
-) -> tuple[tuple[str, tuple[Piece, ...]], ...]:
+def _tools(old: Turn | None, new: Turn | None, *, compared: bool) -> list[tuple[str, Changes]]:
     """Tool calls of both turns by name and order, their arguments with what changed in them."""
     was = list(old.tools) if old else []
-    shown: list[tuple[str, tuple[Piece, ...]]] = []
+    shown: list[tuple[str, Changes]] = []
     for call in new.tools if new else ():
         twin = next((one for one in was if one.name == call.name), None)
         if twin is not None:
             was.remove(twin)
         before = twin.arguments if twin else None if compared and old else call.arguments
-        shown.append((call.name, tuple(changes.arguments(before, call.arguments))))
-    shown += [(one.name, tuple(changes.arguments(one.arguments, None))) for one in was]
-    return tuple(shown)
+        shown.append((call.name, changes.arguments(before, call.arguments)))
+    shown += [(one.name, changes.arguments(one.arguments, None)) for one in was]
+    return shown
