@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shlex import quote
 
 from lkgate.bundle import read, read_baseline
 from lkgate.cli.judging import take_name
 from lkgate.errors import BundleError
 from lkgate.measure import turns_of
-from lkgate.model.bundle import Bundle
+from lkgate.model.bundle import BuildIdentity, Bundle
 from lkgate.replay.run import Replayed
 from lkgate.report.html import Sources, hear
 from lkgate.report.html.sound import Side
@@ -54,7 +55,7 @@ def sources_of_rooms(played: RoomSet, state: Path) -> dict[str, Sources]:
         if one.baseline is not None:
             sessions["baseline"] = (one.baseline.path, one.baseline.bundle)
         name = take_name(one.recording.call, one.repeat, played.repeats)
-        found[name] = _heard(one.recording.bundle, sessions, cache)
+        found[name] = _heard(one.recording.call, one.recording.bundle, sessions, cache)
     return found
 
 
@@ -70,12 +71,16 @@ def _sources(one: Replayed, state: Path, cache: Path) -> tuple[Sources, set[str]
     if one.outcome.bundle is not None:
         sessions["candidate"] = (one.path, one.outcome.bundle)
     digests = {bundle.manifest.digest for _, bundle in sessions.values()}
-    return _heard(recording.bundle, sessions, cache), digests
+    return _heard(recording.call, recording.bundle, sessions, cache), digests
 
 
 def _heard(
-    recording: Bundle, sessions: Mapping[Side, tuple[Path | None, Bundle]], cache: Path
+    call: str,
+    recording: Bundle,
+    sessions: Mapping[Side, tuple[Path | None, Bundle]],
+    cache: Path,
 ) -> Sources:
+    mute = [(side, bundle.manifest.build) for side, (path, bundle) in sessions.items() if not path]
     return Sources(
         heard={
             side: hear(path, bundle, cache=cache)
@@ -84,7 +89,13 @@ def _heard(
         },
         recorded=turns_of(recording),
         durations_us={side: bundle.manifest.duration_us for side, (_, bundle) in sessions.items()},
+        commands={side: _command(call, build) for side, build in mute if build is not None},
     )
+
+
+def _command(call: str, build: BuildIdentity) -> str:
+    """Makes a replay anew: of a build that still does what it did, it is the same."""
+    return f"lkgate replay {quote(call)} --against {quote(build.name)} --no-gate"
 
 
 def _kept(state: Path, call: str, baseline: Bundle) -> Path | None:

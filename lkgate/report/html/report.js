@@ -20,33 +20,51 @@
 
   // One sound at a time; a cursor on the session that it is of.
   let now = null;
+  let start = 0;
   let button = null;
+  const mute = byId("mute");
   const length = (figure) => Number(figure.dataset.length);
   const stop = () => {
     player.pause();
     if (button) button.classList.remove("playing");
-    button = null;
+  };
+  const fail = () => {
+    stop();
+    now = null;
+    mute.hidden = false;
+  };
+  // From where the last click wants it, however many there were until the sound is there.
+  const begin = () => {
+    if (button) button.classList.add("playing");
+    player.currentTime = start;
+    player.play().catch((error) => {
+      if (error.name !== "AbortError") fail(); // aborted: another click came before
+    });
+  };
+  const resume = () => {
+    if (player.readyState >= HTMLMediaElement.HAVE_METADATA) {
+      start = player.currentTime;
+      begin();
+    }
   };
   const play = (key, at, from) => {
     const source = sounds.get(key);
     if (!source) return;
     if (button && button === from && !player.paused) return stop();
     stop();
-    const begin = () => {
-      player.currentTime = at;
-      player.play();
-    };
-    if (now === key) {
-      begin();
-    } else {
+    mute.hidden = true;
+    start = at;
+    button = from;
+    if (now !== key) {
       now = key;
       player.src = source;
-      player.addEventListener("loadedmetadata", begin, { once: true });
       player.load();
+    } else if (player.readyState >= HTMLMediaElement.HAVE_METADATA) {
+      begin();
     }
-    button = from;
-    if (button) button.classList.add("playing");
   };
+  player.addEventListener("loadedmetadata", begin);
+  player.addEventListener("error", () => now && fail());
   player.addEventListener("ended", stop);
   const draw = () => {
     const figure = figureOf.get(now);
@@ -66,16 +84,40 @@
       play(hear.dataset.call + "\n" + hear.dataset.side, Number(hear.dataset.at), hear);
       return;
     }
-    const box = event.target.closest("svg [data-at]");
+    const box = event.target.closest(".session rect");
     if (box) {
       const figure = box.closest(".session");
       const call = figure.closest(".call").querySelector("h3").textContent;
-      play(call + "\n" + figure.dataset.side, Number(box.dataset.at), null);
+      choose(figure, box);
+      if (box.dataset.at) play(call + "\n" + figure.dataset.side, Number(box.dataset.at), null);
     }
+    const step = event.target.closest("button.step");
+    if (step) walk(step.closest(".session"), Number(step.dataset.step));
     const link = event.target.closest("a[href^='#call-']");
     if (link) reveal(document.getElementById(decodeURIComponent(link.hash.slice(1)))
       || document.getElementById(link.hash.slice(1)));
   });
+
+  // What a session's drawing holds, one after the other, for whoever does not point with a mouse.
+  const choose = (figure, box) => {
+    for (const one of all("rect.chosen", figure)) one.classList.remove("chosen");
+    box.classList.add("chosen");
+    figure.querySelector("output").textContent = box.textContent;
+    const hear = figure.querySelector("button.from");
+    if (!hear) return;
+    hear.hidden = !box.dataset.at;
+    hear.dataset.at = box.dataset.at || "0";
+  };
+  const walk = (figure, step) => {
+    const seen = new Set();
+    const boxes = all("rect", figure)
+      .sort((one, other) => one.getAttribute("x") - other.getAttribute("x"))
+      .filter((one) => !seen.has(one.textContent) && seen.add(one.textContent));
+    const chosen = figure.querySelector("rect.chosen");
+    const at = boxes.findIndex((one) => chosen && one.textContent === chosen.textContent);
+    const next = at < 0 ? (step > 0 ? 0 : boxes.length - 1) : at + step;
+    if (boxes[next]) choose(figure, boxes[next]);
+  };
 
   // Filters.
   const fields = { rules: byId("by-rule"), layers: byId("by-layer"), cohort: byId("by-cohort") };
@@ -134,12 +176,25 @@
       k: () => go(-1),
       d: theme,
       "/": () => text.focus(),
-      " ": () => (player.paused ? now && player.play() : stop()),
+      " ": () => (player.paused ? now && resume() : stop()),
     }[event.key];
     if (!does || (event.key === " " && event.target.closest("button, summary"))) return;
     event.preventDefault();
     does();
   });
-  addEventListener("beforeprint", () => all(".call details").forEach((one) => { one.open = true; }));
+  // On paper everything is open, and dark on light.
+  let restore = () => {};
+  addEventListener("beforeprint", () => {
+    const closed = all("details:not([open])");
+    const chosen = document.documentElement.dataset.theme;
+    for (const one of closed) one.open = true;
+    document.documentElement.dataset.theme = "light";
+    restore = () => {
+      for (const one of closed) one.open = false;
+      if (chosen) document.documentElement.dataset.theme = chosen;
+      else delete document.documentElement.dataset.theme;
+    };
+  });
+  addEventListener("afterprint", () => restore());
   if (location.hash) reveal(document.getElementById(decodeURIComponent(location.hash.slice(1))));
 })();

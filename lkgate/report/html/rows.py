@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lkgate.model.difference import TurnPair
 from lkgate.model.turn import Turn
@@ -10,6 +12,11 @@ from lkgate.model.verdict import JudgedCall
 from lkgate.report import words
 from lkgate.report.html import changes
 from lkgate.report.html.changes import Changes, Piece
+from lkgate.report.html.timeline import latencies
+
+_Waits = Mapping[int, Mapping[str, int]]
+# Two waits that differ by less are told as one.
+_SAME_US = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +36,24 @@ class Row:
 
 def rows_of(one: JudgedCall) -> tuple[Row, ...]:
     """One a pair of turns; without a baseline, one a turn."""
-    if one.difference is not None:
-        return tuple(_row(pair) for pair in one.difference.pairs)
-    return tuple(_row(TurnPair(None, turn, False, ())) for turn in one.turns)
+    pairs = (
+        one.difference.pairs
+        if one.difference is not None
+        else tuple(TurnPair(None, turn, False, ()) for turn in one.turns)
+    )
+    was, now = _waits(one.baseline_turns), _waits(one.turns)
+    return tuple(_row(pair, was, now) for pair in pairs)
 
 
-def _row(pair: TurnPair) -> Row:
+def _waits(turns: Sequence[Turn]) -> _Waits:
+    """What each answer waited for, by the turn's index: its parts, and how long each took."""
+    return {
+        after.index: {name: span.duration_us for _, name, span in latencies(before, after)}
+        for before, after in pairwise(turns)
+    }
+
+
+def _row(pair: TurnPair, old_waits: _Waits, new_waits: _Waits) -> Row:
     new, old = pair.candidate, pair.baseline
     turn = new or old
     assert turn is not None  # a pair has at least one side
@@ -47,6 +66,9 @@ def _row(pair: TurnPair) -> Row:
         notes.insert(0, "missing in the candidate")
     elif compared and old is None:
         notes.insert(0, "new in the candidate")
+    if new is not None:
+        was_waited = old_waits.get(old.index, {}) if old else {}
+        notes += _heard(new, was_waited, new_waits.get(new.index, {}))
     if new is not None and new.interrupted:
         notes.append("interrupted")
     if new is not None and new.estimated:
@@ -67,6 +89,19 @@ def _row(pair: TurnPair) -> Row:
     )
 
 
+def _heard(turn: Turn, was: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
+    """In words what the drawing shows of a turn."""
+    parts = []
+    for part, us in now.items():
+        before = was.get(part, us)
+        changed = f" (was {words.value(before, 'us')})" if abs(us - before) >= _SAME_US else ""
+        parts.append(f"{part} {words.value(us, 'us')}{changed}")
+    if parts:
+        yield ", ".join(parts)
+    for barge in turn.barge_ins:
+        yield f"barge-in at {words.clock(barge.onset_us)}: {barge.outcome}"
+
+
 def _at(turn: Turn | None) -> int | None:
     return None if turn is None else turn.span.start_us
 
@@ -80,6 +115,8 @@ def _tools(old: Turn | None, new: Turn | None, *, compared: bool) -> list[tuple[
         if twin is not None:
             was.remove(twin)
         before = twin.arguments if twin else None if compared and old else call.arguments
-        shown.append((call.name, changes.arguments(before, call.arguments)))
+        shown.append(
+            (f"{call.name} at {words.clock(call.t_us)}", changes.arguments(before, call.arguments))
+        )
     shown += [(one.name, changes.arguments(one.arguments, None)) for one in was]
     return shown

@@ -27,7 +27,7 @@ Kind = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle with a name that is read out and shown.
+    """A rectangle with a name that is read out and shown, when one points at it or steps to it.
 
     Attributes:
         at_us: where to listen from, ``None`` if it is no place to listen to.
@@ -71,7 +71,8 @@ def draw(
     """
     axis = _Axis(max(1, length_us))
     boxes = [box for turn in turns for box in axis.turn(turn)]
-    boxes += list(axis.latencies(turns))
+    for before, after in pairwise(turns):
+        boxes += axis.latencies(before, after)
     if lost_from_us is not None:
         x = axis.x(lost_from_us)
         title = f"not compared from {words.clock(lost_from_us)} on"
@@ -131,25 +132,33 @@ class _Axis:
             name = f"barge-in at {words.clock(barge.onset_us)}: {barge.outcome}"
             yield Box(kind, x, LANE - 3, width, GAP + 6, name, barge.onset_us)
 
-    def latencies(self, turns: Sequence[Turn]) -> Iterator[Box]:
-        """From the caller's last sound: end of turn, model, speech, one behind the other."""
-        for before, after in pairwise(turns):
-            if before.role != "caller" or after.role != "agent":
-                continue
-            at = before.span.end_us
-            heard = before.messages[-1] if before.messages else None
-            said = after.messages[0] if after.messages else None
-            parts: tuple[tuple[Kind, str, int | None], ...] = (
-                ("end-of-turn", "end of turn", heard.end_of_turn_delay_us if heard else None),
-                ("llm", "model", said.llm_ttft_us if said else None),
-                ("tts", "speech", said.tts_ttfb_us if said else None),
-            )
-            for kind, name, us in parts:
-                if us is None or us <= 0:
-                    continue
-                x, width = self._span(Span(at, at + us))
-                yield Box(kind, x, LANE, width, GAP, f"{name} {words.value(us, 'us')}", None)
-                at += us
+    def latencies(self, before: Turn, after: Turn) -> Iterator[Box]:
+        for kind, name, span in latencies(before, after):
+            x, width = self._span(span)
+            took = words.value(span.duration_us, "us")
+            title = f"{name} {took} at {words.clock(span.start_us)}"
+            yield Box(kind, x, LANE, width, GAP, title, span.start_us)
+
+
+def latencies(before: Turn, after: Turn) -> Iterator[tuple[Kind, str, Span]]:
+    """What an answer waited for: end of turn, model, speech, one behind the other.
+
+    They begin with the caller's last sound. What was not measured is left out.
+    """
+    if before.role != "caller" or after.role != "agent":
+        return
+    at = before.span.end_us
+    heard = before.messages[-1] if before.messages else None
+    said = after.messages[0] if after.messages else None
+    parts: tuple[tuple[Kind, str, int | None], ...] = (
+        ("end-of-turn", "end of turn", heard.end_of_turn_delay_us if heard else None),
+        ("llm", "model", said.llm_ttft_us if said else None),
+        ("tts", "speech", said.tts_ttfb_us if said else None),
+    )
+    for kind, name, us in parts:
+        if us is not None and us > 0:
+            yield kind, name, Span(at, at + us)
+            at += us
 
 
 def _top(role: TurnRole) -> float:

@@ -14,6 +14,11 @@ from lkgate.report.html.sound import SILENT, Heard, Side
 from lkgate.report.html.timeline import Timeline, draw, scaled
 
 SIDES: tuple[Side, ...] = ("recording", "baseline", "candidate")
+_MUTE: Mapping[Side, str] = {
+    "recording": "no audio kept",
+    "baseline": "only its events are kept: git holds no audio of a baseline.",
+    "candidate": "no audio kept",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +29,33 @@ class Sources:
         heard: of each side that can be listened to.
         recorded: the recording's turns.
         durations_us: of each session that there is.
+        commands: that make a side heard of which no sound is kept.
     """
 
     heard: Mapping[Side, Heard] = field(default_factory=dict)
     recorded: tuple[Turn, ...] = ()
     durations_us: Mapping[Side, int] = field(default_factory=dict)
+    commands: Mapping[Side, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One session on the call's time axis."""
+    """One session on the call's time axis.
+
+    Attributes:
+        heard: whether it can be played.
+        note: why not.
+        command: that makes it heard, empty if there is none.
+        events: that can be stepped through.
+    """
 
     side: Side
     name: str
     timeline: Timeline
     heard: bool
     note: str
+    command: str
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +158,10 @@ def _drawn(side: Side, one: JudgedCall, build: str, sources: Sources, length_us:
         diverges=(first.difference.t_us, first.reason) if first and side == "candidate" else None,
     )
     names = {"recording": "recording", "baseline": "baseline", "candidate": f"candidate {build}"}
-    note = "" if heard.opus else "no audio kept"
-    return Drawn(side, names[side], timeline, heard.opus is not None, note)
+    note = "" if heard.opus else _MUTE[side]
+    command = "" if heard.opus else sources.commands.get(side, "")
+    events = len({box.title for box in timeline.boxes})
+    return Drawn(side, names[side], timeline, heard.opus is not None, note, command, events)
 
 
 def _ticks(length_us: int) -> tuple[tuple[float, str], ...]:

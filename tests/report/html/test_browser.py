@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,81 @@ def test_a_click_on_a_turn_plays_it(tab: Tab, tmp_path: Path, budget_bytes: int)
     assert at <= heard_s(tab) < at + 5
 
 
+@pytest.mark.parametrize("budget_bytes", [24_000_000, 0], ids=["inside", "beside"])
+def test_the_last_of_two_quick_clicks_is_heard(tab: Tab, tmp_path: Path, budget_bytes: int) -> None:
+    show(tab, tmp_path, verdict_of(V3), budget_bytes=budget_bytes)
+    ats = tab.locator("#call-barge-in-book .turns button.hear").evaluate_all(
+        "all => { all[1].click(); all[4].click(); return all.map(one => Number(one.dataset.at)); }"
+    )
+    assert ats[4] > ats[1] + 5
+    assert ats[4] <= heard_s(tab) < ats[4] + 5
+    playing = tab.locator("button.playing").evaluate_all("all => all.map(one => one.dataset.at)")
+    assert [float(at) for at in playing] == [ats[4]]
+    tab.keyboard.press("Escape")
+    tab.locator("body").press(" ")
+    assert tab.locator("button.playing").count() == 0
+    tab.locator("body").press(" ")
+    assert ats[4] <= heard_s(tab) < ats[4] + 5
+
+
+def test_a_sound_that_cannot_be_played_is_said(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3), budget_bytes=0)
+    for sound in (tmp_path / "report-audio").iterdir():
+        sound.write_bytes(b"no sound")
+    assert not tab.locator("#mute").is_visible()
+    tab.locator("#call-barge-in-book .places button.hear").first.click()
+    tab.locator("#mute").wait_for(state="visible")
+    assert "must stay there" in tab.inner_text("#mute")
+    assert tab.locator("button.playing").count() == 0
+
+
+def test_what_a_drawing_holds_is_reached_without_a_mouse(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3))
+    figure = tab.locator("#call-barge-in-book figure[data-side=candidate]")
+    said = figure.locator("output")
+    count = int(said.inner_text().removesuffix(" events"))
+    after = figure.locator("button.step[data-step='1']")
+    after.focus()
+    told = []
+    for _ in range(count + 1):
+        tab.keyboard.press("Enter")
+        told.append(said.inner_text())
+    assert told[0].startswith("turn 0, ")
+    assert told[-1] == told[-2]
+    assert len(set(told)) == count
+    for kind in ("barge-in at ", "end of turn ", "model ", "speech ", "tool book_appointment at "):
+        assert any(one.startswith(kind) for one in told), kind
+    figure.locator("button.step[data-step='-1']").click()
+    assert said.inner_text() == told[-3]
+    figure.locator("rect.barge-ignored").first.dispatch_event("click")
+    ignored = said.inner_text()
+    assert ignored.startswith("barge-in at ")
+    assert ignored.endswith(": ignored")
+    at = float(figure.locator("button.from").get_attribute("data-at") or 0)
+    tab.evaluate("player.pause()")
+    figure.locator("button.from").click()
+    assert at <= heard_s(tab) < at + 5
+
+
+def test_on_paper_all_is_open_and_what_buttons_say_is_text(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3))
+    tab.keyboard.press("d")
+    tab.emulate_media(media="print")
+    closed = tab.locator("details:not([open])").count()
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("details:not([open])").count() == 0
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    call = tab.locator("#call-barge-in-book")
+    for name in ("recording", "candidate v3"):
+        assert call.locator("figcaption", has_text=name).is_visible()
+    for row in call.locator(".turns tbody tr:has(button)").all():
+        assert re.match(r"\d+:\d\d\.\d", row.locator("td").first.inner_text())
+        assert row.locator("button").first.is_visible()
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.locator("details:not([open])").count() == closed > 0
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
 def test_filters_and_keys(tab: Tab, tmp_path: Path) -> None:
     show(tab, tmp_path, verdict_of(V3))
     shown = tab.locator(".call:not([hidden])")
@@ -163,7 +239,9 @@ CONTRAST = """() => {
   while (walker.nextNode()) {
     const one = walker.currentNode.parentElement;
     if (!walker.currentNode.data.trim()) continue;
-    if (one.closest("script, style, svg, .lost, [hidden]")) continue;
+    if (one.closest("script, style, svg, [hidden]")) continue;
+    for (let up = one; up; up = up.parentElement)
+      if (getComputedStyle(up).opacity < 1) faint.add(up.className + " lets through");
     const a = light(parts(getComputedStyle(one).color)), b = light(behind(one));
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < 4.5) faint.add(one.className + " " + one.tagName + " " + ratio.toFixed(2));

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markupsafe import escape
 
+from lkgate.report.html import render
 from tests.gate.calls import V3
 from tests.measure.builders import V2
 from tests.report.hostile import TEXT, hostile, moving
-from tests.report.html.pages import page
+from tests.report.html.pages import page, sources, tone
 from tests.report.test_text import verdict_of
 
 VOID = {"meta", "input", "br", "path", "rect", "line"}
@@ -79,6 +82,23 @@ def test_audio_beyond_the_budget_lies_beside_the_page() -> None:
     for name in beside.beside:
         assert f'data-src="{name}"' in beside.text
     assert len(beside.text) < len(inside.text)
+
+
+def test_what_an_answer_waited_for_is_told_in_words() -> None:
+    text = page(verdict_of(V3)).text
+    assert "end of turn 1.30 s (was 700 ms), model" in text
+    assert re.search(r'<div class="note">barge-in at \d:\d\d\.\d: ignored</div>', text)
+    assert text.count("From here on it is another conversation: not compared.") > 0
+
+
+def test_a_mute_baseline_says_how_to_hear_it() -> None:
+    verdict = verdict_of(V3)
+    given = sources(verdict, tone())
+    command = "lkgate replay 'a b' --against v1 --no-gate"
+    given["long"] = replace(given["long"], commands={"baseline": command})
+    made = render(verdict, build="v3", digest=None, sources=given, beside="r-audio")
+    assert made.text.count("To hear it, run <code>") == 1
+    assert f"<code>{escape(command)}</code> where that build is" in made.text
 
 
 @settings(max_examples=4)
