@@ -26,8 +26,8 @@ from tests.report.test_text import verdict_of
 __all__ = ["browser"]
 ROOT = Path(__file__).parents[1]
 # Characters that mean something in an address.
-NAME = "the report #1 100%.html"
-FOLDER = "the%20report%20%231%20100%25-audio"
+NAME = "the report #1 100%?.html"
+FOLDER = "the%20report%20%231%20100%25%3F-audio"
 
 
 def program(*words: str, cwd: Path, **variables: str) -> subprocess.Popen[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,11 +192,29 @@ def _write_html(
 
     beside = f"{path.stem}-audio"
     page = render(verdict, build=build, digest=digest, live=live, sources=sources, beside=beside)
+    _remove_audio(path, path.parent / beside)
     path.write_text(page.text, encoding="utf-8", errors="replace")
     for name, data in page.beside.items():
         place = path.parent / name
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(data)
+
+
+def _remove_audio(report: Path, beside: Path) -> None:
+    """The sound of the report that is written over: people's voices, of which nobody would know."""
+    from lkgate.report.html import policy_of
+
+    if not report.is_file() or beside.is_symlink():
+        return
+    with report.open("rb") as file:
+        policy = policy_of(file.read(4096).decode("utf-8", "replace"))
+    if policy is None or "media-src 'self' file:" not in policy:
+        return  # of another program, or whole
+    for sound in beside.glob("*.ogg"):
+        if re.fullmatch(r"[0-9]{4,}", sound.stem):
+            sound.unlink(missing_ok=True)
+    if beside.is_dir() and not any(beside.iterdir()):
+        beside.rmdir()
 
 
 def _rendered(

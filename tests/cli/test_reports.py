@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,8 +14,10 @@ from lkgate.cli.exits import Exit
 from lkgate.cli.failure import UnwrittenError, tell
 from lkgate.cli.reports import KINDS, Wanted, parse, reported, write
 from lkgate.errors import BundleError
+from lkgate.report import html
 from lkgate.report.html import Sources
 from tests.gate.calls import V3
+from tests.report.html.pages import sources, tone
 from tests.report.test_text import verdict_of
 
 
@@ -92,6 +95,35 @@ def test_one_that_cannot_be_written_costs_neither_the_others_nor_the_verdict(
         f"error: {tmp_path}/file: File exists\n"
         "  Free space there, make it writable, or name another place.\n"
     )
+
+
+def test_sound_beside_a_page_goes_with_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict, report, audio = verdict_of(V3), tmp_path / "r.html", tmp_path / "r-audio"
+
+    def make(given: dict[str, Sources], budget_bytes: int) -> set[str]:
+        render = partial(html.render, budget_bytes=budget_bytes)
+        with monkeypatch.context() as patch:
+            patch.setattr(html, "render", render)
+            wanted = [Wanted("html", report)]
+            assert not write(
+                wanted, [verdict], build="v3", digest=None, state=tmp_path, sources=lambda: given
+            )
+        return {path.name for path in audio.iterdir()} if audio.exists() else set()
+
+    every = sources(verdict, tone())
+    audio.mkdir()
+    (audio / "notes.txt").touch()
+    (audio / "0099.ogg").touch()  # of whom it is, nobody knows
+    assert len(make(every, 0)) == 18
+    one = {"long": every["long"]}
+    assert make(one, 0) == {"notes.txt", "0000.ogg", "0001.ogg"}
+    assert make(every, 24_000_000) == {"notes.txt"}
+    assert make(one, 0) == {"notes.txt", "0000.ogg", "0001.ogg"}
+    (audio / "notes.txt").unlink()
+    assert make({}, 24_000_000) == set()
+    assert not audio.exists()
 
 
 @pytest.mark.parametrize(

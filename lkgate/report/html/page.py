@@ -86,7 +86,7 @@ def render(
         calls=calls_of(verdict, build, sources),
         cohorts=_cohorts(verdict),
         sounds=_inside(sounds) if whole else {},
-        links={} if whole else {key: quote(name) for key, name in names.items()},
+        links={} if whole else {key: _link(name) for key, name in names.items()},
         live=live,
         words=words,
         style=Markup(style),
@@ -101,6 +101,11 @@ def _inside(sounds: Mapping[tuple[str, Side], bytes]) -> dict[tuple[str, Side], 
         key: Markup(f"data:{MIME};base64,{base64.b64encode(opus).decode()}")
         for key, opus in sounds.items()
     }
+
+
+def _link(name: str) -> str:
+    """A file's name as an address, also one that is no text."""
+    return quote(name, errors="surrogateescape")
 
 
 def _policy(style: str, script: str, *, whole: bool) -> str:

@@ -84,6 +84,16 @@ def test_audio_beyond_the_budget_lies_beside_the_page() -> None:
     assert len(beside.text) < len(inside.text)
 
 
+def test_a_page_of_any_name_finds_its_audio() -> None:
+    verdict = verdict_of(V3)
+    beside = "what? #1\udcff-audio"  # a byte that is no UTF-8
+    made = render(
+        verdict, build="v3", digest=None, sources=sources(verdict, tone()), beside=beside,
+        budget_bytes=0,
+    )  # fmt: skip
+    assert 'data-src="what%3F%20%231%FF-audio/0000.ogg"' in made.text
+
+
 def test_what_an_answer_waited_for_is_told_in_words() -> None:
     text = page(verdict_of(V3)).text
     assert "end of turn 1.30 s (was 700 ms), model" in text
