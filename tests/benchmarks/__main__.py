@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,6 +24,7 @@ from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.run import ReplayOptions, ReplaySet, replay
 from tests.benchmarks.gating import gating
 from tests.benchmarks.pages import pages
+from tests.benchmarks.starting import starting
 from tests.harness.program import replay as program
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +53,7 @@ def main() -> None:
     _growth_of_length()
     _imports()
     pages()
-    _help()
+    starting()
 
 
 def _speed(recordings: Sequence[Recording], run: Any) -> None:
@@ -153,18 +151,6 @@ def _call_file(path: Path, pcm: NDArray[np.int16]) -> Path:
         for converted in (*convert.resample(frame), None):
             container.mux(stream.encode(converted))
     return path
-
-
-def _help() -> None:
-    def once(*words: str) -> float:
-        began = time.perf_counter()
-        subprocess.run([sys.executable, *words], check=True, capture_output=True, cwd=ROOT)
-        return time.perf_counter() - began
-
-    pairs = [(once("-m", "lkgate", "--help"), once("-c", "import click, rich")) for _ in range(15)]
-    ours = statistics.median(first for first, _ in pairs)
-    theirs = statistics.median(second for _, second in pairs)
-    print(f"lkgate --help against importing click and rich {ours / theirs:4.2f} times")
 
 
 def _stats(call: Any) -> dict[str, Any]:
