@@ -24,7 +24,7 @@ hello()
 # What is measured, the words behind the interpreter, and the variables that a shell sets.
 COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
     "a bare click program": (["-c", BARE], {}),
-    "lkgate --help": (["-m", "lkgate", "--help"], {}),
+    "--help": (["-m", "lkgate", "--help"], {}),
     "completion of a command": (
         ["-m", "lkgate"],
         {"_LKGATE_COMPLETE": "bash_complete", "COMP_WORDS": "lkgate re", "COMP_CWORD": "1"},
@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
             "COMP_CWORD": "3",
         },
     ),
-    "lkgate show recordings/book": (["-m", "lkgate", "show", "recordings/book"], {}),
+    "show of a call of a minute": (["-m", "lkgate", "show", "recordings/book"], {}),
 }
 
 
