@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from lkgate.model.turn import Modality
 
 _CONTEXT_WORDS = 6
 _MAX_LINE = 400
+# Pairs of equal words in two texts: of 3,000 words of prose each, and of 10,000.
+_MANY_PAIRS = 200_000
+_MAX_PAIRS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,20 @@ def make_miss(
 def word_diff(old: str, new: str) -> str:
     """``new`` with what it lost as ``[-words-]`` and what it gained as ``{+words+}``.
 
-    Long stretches that agree are cut to a few words around each change.
+    Long stretches that agree are cut to a few words around each change. Of texts that would take
+    long to compare, only the beginning of what differs is given.
     """
     before, after = old.split(), new.split()
+    pairs = _pairs(before, after)
+    if before != after and pairs > _MAX_PAIRS:
+        both = enumerate(zip(before, after, strict=False))
+        same = next((at for at, (was, now) in both if was != now), min(len(before), len(after)))
+        lost, gained = (_cut(" ".join(one[same : same + _MAX_LINE])) for one in (before, after))
+        return f"{'... ' if same else ''}[-{lost}-] {{+{gained}+}}"
     parts: list[str] = []
-    codes = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    # Without its frequent words, a text that repeats them is compared in no time.
+    frequent = pairs > _MANY_PAIRS
+    codes = difflib.SequenceMatcher(None, before, after, autojunk=frequent).get_opcodes()
     for place, (kind, a, b, c, d) in enumerate(codes):
         if kind == "equal":
             parts.append(_agreed(before[a:b], place == 0, place == len(codes) - 1))
@@ -91,6 +104,12 @@ def word_diff(old: str, new: str) -> str:
         if d > c:
             parts.append(f"{{+{' '.join(after[c:d])}+}}")
     return " ".join(parts)
+
+
+def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
+    """Pairs of equal words: what comparing two texts costs."""
+    there = Counter(after)
+    return sum(times * there[word] for word, times in Counter(before).items())
 
 
 _NAMES: Mapping[Modality, str] = {"llm": "LLM", "tts": "TTS", "stt": "STT", "tool": "tool"}

@@ -71,6 +71,14 @@ def test_long_stretches_that_agree_are_cut() -> None:
     )
 
 
+def test_a_text_that_repeats_itself_is_told_without_comparing_every_pair() -> None:
+    assert word_diff("a " * 1000 + "x", "a " * 1000 + "y") == "a ... a a a a a a [-x-] {+y+}"
+    told = word_diff("b a " * 2000, "b " + "a c " * 2000)
+    assert told.startswith("... [-b a b a ")
+    assert " ...-] {+c a c a " in told
+    assert len(told) < 900
+
+
 words = st.text(alphabet="ab ", max_size=12)
 
 
