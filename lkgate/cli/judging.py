@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lkgate.builds import lacking_layers
 from lkgate.bundle import cassette_since, read_baseline
 from lkgate.cli.collecting import collector_waits
+from lkgate.cli.parameters import gate_there
 from lkgate.cli.supply import supplied
 from lkgate.config import Config
 from lkgate.errors import ConfigError
@@ -69,7 +70,7 @@ def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None
     panel = Panel(config)
     return [
         panel.trusting(replace(load(path, lacking=lacking), path=shown(path, config.root)))
-        for path in chosen
+        for path in map(gate_there, chosen)
     ]
 
 

@@ -50,32 +50,7 @@ class _GateFile(_Path):
     def convert(
         self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
-        import difflib
-
-        from lkgate.errors import GateFileError
-
-        path = Path(value)
-        try:
-            there = path.exists()
-        except OSError:  # too long for a name: reading it tells
-            there = True
-        if there:
-            return path
-        beside = [str(one) for end in ("yaml", "yml") for one in path.parent.glob(f"*.{end}")]
-        # `release` as well as `gates/relase.yaml`.
-        known = {
-            name: file for file in (*beside, *_gate_files()) for name in (Path(file).stem, file)
-        }
-        if not known:
-            return path
-        close = difflib.get_close_matches(str(value), list(known), n=1)
-        raise GateFileError(
-            "there is no such gate file",
-            where=str(value),
-            next_step=f"Did you mean `{known[close[0]]}`?"
-            if close
-            else f"There are: {', '.join(sorted(set(known.values())))}.",
-        )
+        return Path(value)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -85,6 +60,35 @@ class _GateFile(_Path):
 
 BUNDLE = _Bundle()
 GATE_FILE = _GateFile()
+
+
+def gate_there(path: Path) -> Path:
+    """The path of a gate file.
+
+    Raises:
+        GateFileError: nothing is there, naming the nearest gate.
+    """
+    import difflib
+
+    from lkgate.errors import GateFileError
+
+    try:
+        there = path.exists()
+    except OSError:  # too long for a name: reading it tells
+        there = True
+    beside = [str(one) for end in ("yaml", "yml") for one in path.parent.glob(f"*.{end}")]
+    # `release` as well as `gates/relase.yaml`.
+    known = {name: file for file in (*beside, *_gate_files()) for name in (Path(file).stem, file)}
+    if there or not known:
+        return path
+    close = difflib.get_close_matches(str(path), list(known), n=1)
+    raise GateFileError(
+        "there is no such gate file",
+        where=str(path),
+        next_step=f"Did you mean `{known[close[0]]}`?"
+        if close
+        else f"There are: {', '.join(sorted(set(known.values())))}.",
+    )
 
 
 def from_here(path: Path) -> Path:

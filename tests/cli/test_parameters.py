@@ -104,7 +104,7 @@ def test_a_wrong_gate_file_has_a_nearest_one(here: Path) -> None:
     meant = "there is no such gate file\n  Did you mean `gates/release.yaml`?"
     assert told("power", "gates/relaese.yaml") == f"gates/relaese.yaml: {meant}"
     assert told("power", "release") == f"release: {meant}"
-    assert told("replay", "--against", "x", "--gate", "nothing") == (
+    assert told("power", "nothing") == (
         "nothing: there is no such gate file\n  There are: gates/release.yaml."
     )
     (here / "pyproject.toml").write_text("")

@@ -207,15 +207,13 @@ def test_what_could_not_be_judged_says_so_in_place_of_the_last_verdict(
     thread.comments.append({"id": "IC_1", "body": f"{head}PASS", "viewerDidAuthor": True})
     ran = run_replay(project, tmp_path, "v2", gate="gates/none.yaml")
     assert (ran.code, ran.outputs["verdict"]) == (2, "error")
-    why = "gates/none.yaml: the gate file cannot be read: No such file or directory"
-    step = "Name a gate file with --gate, or under `gates` in [tool.lkgate]."
+    why, step = "gates/none.yaml: there is no such gate file", "Did you mean `gates/demo.yaml`?"
     assert ran.log == f"error: {why}\n  {step}\n"
     assert ran.commands == (
         f"::error file=agent/gates/none.yaml,title=lkgate%3A no verdict (v2)::{why}%0A{step}\n"
     )
     assert ran.summary.startswith(
-        f"{head}### ⚠️ NO VERDICT: v2\n\nlkgate could not judge\n\n"
-        f"- {why} _Name a gate file with --gate, or under "
+        f"{head}### ⚠️ NO VERDICT: v2\n\nlkgate could not judge\n\n- {why} _Did you mean "
     )
     event = {"pull_request": {"number": 7, "head": {"sha": SHA}}}
     assert run_comment(ran, tmp_path, api, event) == "updated the comment on clinic/agent#7\n"
