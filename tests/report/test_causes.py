@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from markupsafe import escape
 
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.examine import ACCEPT
@@ -13,6 +14,7 @@ from lkgate.model.verdict import CallFailure, CallResult, SourceLine, Verdict
 from lkgate.report import markdown, text
 from lkgate.report.annotations import render as annotated
 from lkgate.report.causes import fold
+from lkgate.report.html import render
 from tests.gate.calls import CALLS, replayed
 from tests.gate.suites import gate
 from tests.measure.builders import V2
@@ -258,3 +260,15 @@ def test_whatever_a_failure_says_is_inert() -> None:
     assert not re.search(r"^\s*::", made, re.MULTILINE)
     assert "\x1b" not in text.render(verdict, build=TEXT, digest=None).plain
     sarif(verdict)
+
+
+def test_the_page_tells_a_cause_once(broken: Verdict, unaccepted: Verdict) -> None:
+    for verdict in (broken, unaccepted):
+        folded = fold(verdict)
+        told = render(verdict, build="v2", digest=None, sources={}, beside="x-audio").text
+        articles = re.findall(r'<article class="reason .*?</article>', told, flags=re.DOTALL)
+        assert len(articles) == len(folded.lost) + len(folded.shared) + len(folded.alone)
+        for cause in (*folded.lost, *folded.shared):
+            (about,) = [one for one in articles if f"</span> {', '.join(cause.calls)}<" in one]
+            assert f"Without a verdict because of it: {', '.join(cause.labels)}." in about
+            assert cause.next_step is None or str(escape(cause.next_step)) in about

@@ -17,7 +17,8 @@ from markupsafe import Markup
 
 from lkgate.model.verdict import LiveRoom, Verdict
 from lkgate.report import words
-from lkgate.report.html.reasons import reasons_of
+from lkgate.report.causes import fold
+from lkgate.report.html.reasons import reasons_of, wants_of
 from lkgate.report.html.sound import MIME, Side
 from lkgate.report.html.view import Sources, calls_of
 from lkgate.report.inert import clipped, visible_lines
@@ -74,13 +75,15 @@ def render(
     }
     whole = sum(len(opus) for opus in sounds.values()) <= budget_bytes
     names = {key: f"{beside}/{number:04d}.ogg" for number, key in enumerate(sorted(sounds))}
+    folded = fold(verdict)
     style, script = _asset("report.css"), _asset("report.js")
     text = _template().render(
         verdict=verdict,
         word=_WORD[verdict.status],
         build=build,
         digest=digest,
-        reasons=reasons_of(verdict),
+        reasons=reasons_of(verdict, folded),
+        wants=wants_of(folded),
         held=verdict.with_status("pass"),
         follows=verdict.with_status("follows"),
         calls=calls_of(verdict, build, sources),

@@ -7,6 +7,7 @@ from typing import Literal
 
 from lkgate.model.verdict import Evidence, Finding, Verdict
 from lkgate.report import words
+from lkgate.report.causes import Folded, Silent
 from lkgate.report.html.sound import Side
 
 MOST_PLACES = 20
@@ -43,19 +44,45 @@ class Reason:
     problems: tuple[tuple[str, str], ...]
 
 
-def reasons_of(verdict: Verdict) -> tuple[Reason, ...]:
-    """Rules that failed or have no verdict: error rules first, in the gate's order."""
-    found = [_reason(one) for one in verdict.findings if one.status in ("fail", "no_verdict")]
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What calls lack, told once for all rules that have no verdict without it."""
+
+    lost: bool
+    calls: str
+    rules: str
+    what: str
+    next_step: str
+
+
+def reasons_of(verdict: Verdict, folded: Folded) -> tuple[Reason, ...]:
+    """Rules that failed, or of whose want of a verdict something is left to tell: error rules
+    first, in the gate's order.
+    """
+    alone = {id(one.finding): one for one in folded.alone}
+    found = [
+        _reason(one, alone.get(id(one)))
+        for one in verdict.findings
+        if one.status == "fail" or id(one) in alone
+    ]
     return tuple(sorted(found, key=lambda one: ("fail", "no_verdict", "warning").index(one.level)))
 
 
-def _reason(found: Finding) -> Reason:
+def wants_of(folded: Folded) -> tuple[Want, ...]:
+    """Calls without a replay first."""
+    return tuple(
+        Want(one.lost, ", ".join(one.calls), ", ".join(one.labels), one.reason, one.next_step or "")
+        for one in (*folded.lost, *folded.shared)
+    )
+
+
+def _reason(found: Finding, silent: Silent | None) -> Reason:
     places = tuple(place_of(one, found) for one in found.evidence[:MOST_PLACES])
     failed = found.status == "fail"
     return Reason(
         rule=found.rule.label,
         level=("fail" if failed else "no_verdict") if found.rule.severity == "error" else "warning",
-        what=found.reason,
+        what=(silent or found).reason,
         message=found.rule.message or "",
         layer=found.spec.layer or "",
         blame=words.layer(found.blame) if found.blame is not None else "",
@@ -63,7 +90,7 @@ def _reason(found: Finding) -> Reason:
         more=len(found.evidence) - len(places) if failed else 0,
         problems=tuple(
             (f"{one.call}: {one.reason}" if one.call else one.reason, one.next_step or "")
-            for one in found.problems[:MOST_PLACES]
+            for one in (silent.problems if silent else ())[:MOST_PLACES]
         ),
     )
 
