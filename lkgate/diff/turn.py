@@ -8,7 +8,7 @@ from dataclasses import replace
 from lkgate.measure.compare import mismatches, show
 from lkgate.measure.pairing import pair
 from lkgate.measure.span import total_us
-from lkgate.measure.words import similarity, words_of
+from lkgate.measure.words import TooLongError, similarity, words_of
 from lkgate.model.bundle import Span
 from lkgate.model.difference import Difference, DifferenceKind
 from lkgate.model.event import Json
@@ -68,7 +68,6 @@ def agent_differences(old: Turn, new: Turn) -> Iterator[Difference]:
             t_us=new.handoffs[0].t_us if new.handoffs else None,
         )
     if old.text and new.text and words_of(old.text) != words_of(new.text):
-        alike = similarity(words_of(old.text), words_of(new.text))
         yield _made(
             "agent_text",
             "llm",
@@ -76,7 +75,7 @@ def agent_differences(old: Turn, new: Turn) -> Iterator[Difference]:
             new,
             old=old.text,
             new=new.text,
-            detail=f"other words, {alike:.0%} the same",
+            detail=f"other words, {_alike(old.text, new.text)}",
         )
     elif old.text and new.text:
         yield from _length(old, new)
@@ -241,6 +240,13 @@ def _made(
         part=None,
         detail=detail,
     )
+
+
+def _alike(old: str, new: str) -> str:
+    try:
+        return f"{similarity(words_of(old), words_of(new)):.0%} the same"
+    except TooLongError:
+        return "too many to say how many are the same"
 
 
 def _quote(text: str | None) -> str:

@@ -16,6 +16,7 @@ from lkgate.measure.metric import Metric
 from lkgate.measure.plugin import installed
 from lkgate.measure.sample import missing, summarise
 from lkgate.measure.session import Session
+from lkgate.measure.words import TooLongError
 from lkgate.model.measurement import Measurement, Sample
 
 LAYERS: Mapping[str, tuple[Metric, ...]] = {
@@ -46,7 +47,8 @@ def measure(session: Session, metric: Metric) -> Measurement:
     """One metric of one session; a number that is none is missing evidence, never a value.
 
     A metric that is not lkgate's own and fails gives no value either: a gate that asks for it has
-    no verdict, and all others keep theirs.
+    no verdict, and all others keep theirs. Nor does one that would have to align texts without
+    an end.
     """
     # A speech-to-speech build has no TTS: its bundle says so. What it says of media is another
     # thing, a kind of evidence.
@@ -58,6 +60,8 @@ def measure(session: Session, metric: Metric) -> Measurement:
             return missing(metric.spec, session.absent[evidence])
     try:
         samples = tuple(_checked(sample) for sample in metric.samples(session))
+    except TooLongError as error:
+        return missing(metric.spec, str(error))
     except (Exception, SystemExit) as error:
         if metric.spec.name in METRICS:
             raise

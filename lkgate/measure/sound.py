@@ -8,7 +8,7 @@ from lkgate.measure import field
 from lkgate.measure.number import canonical
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
-from lkgate.measure.words import align
+from lkgate.measure.words import errors
 from lkgate.model.bundle import Span
 from lkgate.model.event import Event
 from lkgate.model.measurement import Sample
@@ -61,13 +61,13 @@ def spoken_word_error_rate(session: Session) -> Iterator[Sample]:
         elif turn.text is not None and turn.spans:
             words = canonical(turn.text)
             said = canonical(" ".join(field.text(event.data, "text") or "" for event in heard))
-            errors = sum(name != "equal" for name, _, _ in align(words, said))
+            wrong = errors(words, said)
             if not words:
                 yield inapplicable(turn, turn.span, "it has no words")
                 continue
-            note = f"sounds like: {' '.join(said)}" if errors else None
-            rate = errors / len(words)
-            yield measured(rate, turn, turn.span, note, amount=errors, weight=len(words))
+            note = f"sounds like: {' '.join(said)}" if wrong else None
+            rate = wrong / len(words)
+            yield measured(rate, turn, turn.span, note, amount=wrong, weight=len(words))
 
 
 def _each(session: Session, kind: str, role: str, key: str) -> Iterator[Sample]:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 _NOT_WORD = re.compile(r"[^\w'\s]|_")
 
+# Words of each side: of a call of more than two hours, every word wrong. Takes 2 s and 100 MB.
+MOST = 20_000
+
+_Row = NDArray[np.int32]
+_Bits = NDArray[np.bool_]
 Step = tuple[Literal["equal", "substitute", "delete", "insert"], int | None, int | None]
 
 
-# A dozen metrics ask for the words of the same turns, and two sides of one call share most of them.
-@lru_cache(maxsize=8192)
+class TooLongError(ValueError):
+    """Two texts that cannot be aligned in the time and memory there are: missing evidence."""
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Words in their normal form.
 
@@ -23,9 +33,18 @@ def words_of(text: str) -> tuple[str, ...]:
     with a letter, as vowels in Devanagari do, belong to it. Numbers stay as they are written: ``3``
     and ``three`` differ. A script without spaces between words has one word a sentence.
     """
+    return _known(text) if len(text) < 10_000 else _known_long(text)
+
+
+def _words_of(text: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
     words = (word.strip("'") for word in _NOT_WORD.sub(_kept, plain).split())
     return tuple(word for word in words if word)
+
+
+# A dozen metrics ask for the words of the same turns, and two sides of one call share most of them.
+_known = lru_cache(maxsize=8192)(_words_of)
+_known_long = lru_cache(maxsize=8)(_words_of)
 
 
 def _kept(found: re.Match[str]) -> str:
@@ -38,17 +57,11 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Step, ..
     Returns:
         steps in order, with the index into ``reference`` and into ``hypothesis``. Among equally
         cheap alignments: a substitution or match first, then a deletion, then an insertion.
+
+    Raises:
+        TooLongError: what differs of them is longer than :data:`MOST` words against as many.
     """
-    # The common head and tail need no table: most transcripts are right.
-    head = 0
-    while head < min(len(reference), len(hypothesis)) and reference[head] == hypothesis[head]:
-        head += 1
-    tail = 0
-    while (
-        tail < min(len(reference), len(hypothesis)) - head
-        and reference[-1 - tail] == hypothesis[-1 - tail]
-    ):
-        tail += 1
+    head, tail = _ends(reference, hypothesis)
     middle = _align_table(
         reference[head : len(reference) - tail], hypothesis[head : len(hypothesis) - tail]
     )
@@ -60,24 +73,44 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[Step, ..
     return tuple(steps)
 
 
+def _ends(reference: Sequence[str], hypothesis: Sequence[str]) -> tuple[int, int]:
+    """The common head and tail, which need no table: most transcripts are right.
+
+    Raises:
+        TooLongError: what lies between them is more than a table can be made of.
+    """
+    shorter = min(len(reference), len(hypothesis))
+    head = tail = 0
+    while head < shorter and reference[head] == hypothesis[head]:
+        head += 1
+    while tail < shorter - head and reference[-1 - tail] == hypothesis[-1 - tail]:
+        tail += 1
+    rows, columns = len(reference) - head - tail, len(hypothesis) - head - tail
+    if rows * columns > MOST * MOST:
+        raise TooLongError(
+            f"too long to be aligned word by word: {rows:,} words against {columns:,}, "
+            f"at most {MOST:,} against {MOST:,}"
+        )
+    return head, tail
+
+
 def _align_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Step]:
     rows, columns = len(reference), len(hypothesis)
-    cost = [list(range(columns + 1))]
-    for i in range(1, rows + 1):
-        above = cost[-1]
-        row = [i]
-        for j in range(1, columns + 1):
-            same = above[j - 1] + (reference[i - 1] != hypothesis[j - 1])
-            row.append(min(same, above[j] + 1, row[j - 1] + 1))
-        cost.append(row)
+    # Whether a cheapest way into a place comes over the diagonal, and whether from above, a bit
+    # each: of the costs themselves there is never more than a row.
+    diagonal = np.empty((rows, (columns + 7) // 8), np.uint8)
+    above = np.empty_like(diagonal)
+    for row, (_, over, down) in enumerate(_costs(reference, hypothesis)):
+        diagonal[row], above[row] = np.packbits(over), np.packbits(down)
     steps: list[Step] = []
     i, j = rows, columns
     while i or j:
-        here = cost[i][j]
-        if i and j and here == cost[i - 1][j - 1] + (reference[i - 1] != hypothesis[j - 1]):
+        byte, bit = divmod(j - 1, 8)
+        mask = 0x80 >> bit
+        if i and j and diagonal[i - 1, byte] & mask:
             i, j = i - 1, j - 1
             steps.append(("equal" if reference[i] == hypothesis[j] else "substitute", i, j))
-        elif i and here == cost[i - 1][j] + 1:
+        elif i and (j == 0 or above[i - 1, byte] & mask):
             i -= 1
             steps.append(("delete", i, None))
         else:
@@ -87,15 +120,53 @@ def _align_table(reference: Sequence[str], hypothesis: Sequence[str]) -> list[St
     return steps
 
 
+def _costs(
+    reference: Sequence[str], hypothesis: Sequence[str]
+) -> Iterator[tuple[_Row, _Bits, _Bits]]:
+    """Row after row of Levenshtein's table: the cost of a first part of the reference against each
+    first part of the hypothesis, and where that is cheapest over the diagonal, and from above."""
+    numbers: dict[str, int] = {}
+    asked, heard = (
+        np.array([numbers.setdefault(word, len(numbers)) for word in words], np.int32)
+        for words in (reference, hypothesis)
+    )
+    far = np.arange(len(hypothesis) + 1, dtype=np.int32)
+    row = far
+    for word in asked:
+        over, down = row[:-1] + (heard != word), row[1:] + 1
+        row = np.concatenate((row[:1] + 1, np.minimum(over, down)))
+        # An insertion costs 1 a word: the least of all places to the left, by their distance.
+        row = np.minimum.accumulate(row - far) + far
+        yield row, row[1:] == over, row[1:] == down
+
+
 def contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
     """Whether the words of a phrase stand together in a text; an empty phrase stands nowhere."""
     return len(phrase) > 0 and f" {' '.join(phrase)} " in f" {' '.join(words)} "
 
 
 def similarity(left: Sequence[str], right: Sequence[str]) -> float:
-    """1 for the same words, 0 for none in common: one minus the error over the longer text."""
+    """1 for the same words, 0 for none in common: one minus the error over the longer text.
+
+    Raises:
+        TooLongError: as :func:`align`.
+    """
     longer = max(len(left), len(right))
     if longer == 0:
         return 1.0
-    errors = sum(name != "equal" for name, _, _ in align(left, right))
-    return 1.0 - errors / longer
+    return 1.0 - errors(left, right) / longer
+
+
+def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+    """What :func:`align` changes, without saying where.
+
+    Raises:
+        TooLongError: as :func:`align`.
+    """
+    head, tail = _ends(reference, hypothesis)
+    here = reference[head : len(reference) - tail]
+    there = hypothesis[head : len(hypothesis) - tail]
+    cost = len(there)
+    for row, _, _ in _costs(here, there):
+        cost = int(row[-1])
+    return cost

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lkgate.diff.call import diff
 from lkgate.diff.registry import COMPARISONS, compare_all
 from lkgate.measure.session import session_of
+from lkgate.measure.words import MOST
 from lkgate.model.bundle import Bundle
 from lkgate.model.difference import CallDifference, Difference
 from lkgate.model.event import Json
@@ -171,6 +172,13 @@ def test_tools_of_a_turn_without_a_counterpart() -> None:
     silent = Agent(silent_at=frozenset({2}))
     assert tools(V1, silent) == [(1, "book is no longer called")]
     assert tools(silent, V1) == [(1, "book was not called before")]
+
+
+def test_words_without_an_end_differ_all_the_same() -> None:
+    old, new = ([Step("Go.", word * (MOST + 1))] for word in ("a ", "b "))
+    assert told(compared(play(old), play(new))) == [
+        ("agent_text", "llm", "other words, too many to say how many are the same")
+    ]
 
 
 def test_speech_of_another_length() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lkgate.measure.registry import METRICS, measure
 from lkgate.measure.session import session_of
-from lkgate.measure.words import words_of
+from lkgate.measure.words import MOST, words_of
 from lkgate.model.bundle import Bundle
 from lkgate.model.label import Entity
 from tests.measure.builders import bundle, labels, said, span
@@ -72,6 +72,15 @@ def test_nothing_said_and_nothing_heard_is_no_value() -> None:
     found = measure(session_of(call(""), labels("...")), METRICS["word_error_rate"])
     assert (found.value, found.n) == (None, 0)
     assert found.samples[0].status == "absent"
+
+
+def test_words_without_an_end_are_missing_evidence() -> None:
+    heard, truth = call("a " * (MOST + 1)), labels("b " * MOST)
+    found = measure(session_of(heard, truth), METRICS["word_error_rate"])
+    assert (found.value, found.missing) == (None, True)
+    assert (found.reason or "").startswith("too long to be aligned word by word: 20,000 words")
+    # What needs no alignment is told all the same.
+    assert measure(session_of(heard, truth), METRICS["caller_words"]).value == MOST + 1
 
 
 def test_numbers_count_by_their_digits() -> None:

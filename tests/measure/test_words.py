@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lkgate.measure.words import align, similarity, words_of
+from lkgate.measure.words import MOST, Step, TooLongError, align, errors, similarity, words_of
 
 words = st.lists(st.sampled_from("abcd"), max_size=7).map(tuple)
 
@@ -47,6 +48,44 @@ def test_alignment_is_cheapest_and_complete(a: tuple[str, ...], b: tuple[str, ..
     for name, i, j in steps:
         if i is not None and j is not None:
             assert (a[i] == b[j]) == (name == "equal")
+    assert errors(a, b) == distance(a, b)
+
+
+@given(a=words, b=words)
+def test_of_equally_cheap_alignments_it_is_always_the_same(
+    a: tuple[str, ...], b: tuple[str, ...]
+) -> None:
+    """From the end: a substitution or match, else a deletion, else an insertion."""
+    wanted: list[Step] = []
+    i, j = len(a), len(b)
+    while i or j:
+        here = distance(a[:i], b[:j])
+        same = i > 0 and j > 0 and a[i - 1] == b[j - 1]
+        if i and j and here == distance(a[: i - 1], b[: j - 1]) + (not same):
+            i, j = i - 1, j - 1
+            wanted.insert(0, ("equal" if same else "substitute", i, j))
+        elif i and here == distance(a[: i - 1], b[:j]) + 1:
+            i -= 1
+            wanted.insert(0, ("delete", i, None))
+        else:
+            j -= 1
+            wanted.insert(0, ("insert", None, j))
+    # A common head is aligned with itself, whatever else would be as cheap.
+    if not a or not b or a[0] != b[0]:
+        assert align(a, b) == tuple(wanted)
+
+
+def test_longer_than_can_be_aligned() -> None:
+    left, right = ("a",) * (MOST + 1), ("b",) * MOST
+    for compare in (align, errors, similarity):
+        with pytest.raises(TooLongError) as refused:
+            compare(left, right)
+        assert str(refused.value) == (
+            "too long to be aligned word by word: 20,001 words against 20,000, "
+            "at most 20,000 against 20,000"
+        )
+    # Only what differs counts.
+    assert errors((*left, "x", *left), (*left, "y", *left)) == 1
 
 
 def test_similarity() -> None:
