@@ -35,13 +35,22 @@ def diff(baseline: Session, candidate: Session) -> CallDifference:
 
     Returns:
         pairs in order; those behind the first semantic difference are marked, and still compared.
+
+    Raises:
+        TooLongError: they have too many turns to be aligned.
     """
     mode, aligned = align(baseline.turns, candidate.turns)
     was, now = _waited(baseline), _waited(candidate)
-    pairs = [
-        TurnPair(old, new, False, tuple(_compare(aligned, at, was, now)))
-        for at, (old, new) in enumerate(aligned)
-    ]
+    said = _utterances(baseline), _utterances(candidate)
+    pairs: list[TurnPair] = []
+    before_us = 0
+    for at, (old, new) in enumerate(aligned):
+        if old is None or new is None:
+            found = _alone(old, new, said, before_us)
+        else:
+            found = _compare(old, new, aligned[at + 1] if at + 1 < len(aligned) else None, was, now)
+        pairs.append(TurnPair(old, new, False, tuple(found)))
+        before_us = before_us if new is None else max(before_us, new.span.end_us)
     divergence = _divergence(pairs)
     if divergence is not None:
         pairs = [
@@ -60,13 +69,17 @@ def _waited(session: Session) -> Waited:
     return Waited({s.turn: s for s in response_latency(session) if s.turn is not None})
 
 
-def _compare(aligned: list[Pair], at: int, was: Waited, now: Waited) -> list[Difference]:
-    old, new = aligned[at]
-    if old is None or new is None:
-        return _alone(aligned, at)
+def _utterances(session: Session) -> frozenset[int]:
+    return frozenset(index for turn in session.turns for index in turn.utterances)
+
+
+def _compare(
+    old: Turn, new: Turn, after: Pair | None, was: Waited, now: Waited
+) -> list[Difference]:
+    """Two turns that do the same job, and the pair that follows them."""
     if old.role == "agent":
         return sorted(agent_differences(old, new), key=lambda found: found.t_us)
-    answers = aligned[at + 1] if at + 1 < len(aligned) else (None, None)
+    answers = after or (None, None)
     found = [
         *caller_differences(old, new),
         *latency_difference((old, _agent(answers[0])), (new, _agent(answers[1])), was, now),
@@ -78,25 +91,25 @@ def _agent(turn: Turn | None) -> Turn | None:
     return turn if turn is not None and turn.role == "agent" else None
 
 
-def _alone(aligned: list[Pair], at: int) -> list[Difference]:
-    old, new = aligned[at]
+def _alone(
+    old: Turn | None,
+    new: Turn | None,
+    said: tuple[frozenset[int], frozenset[int]],
+    before_us: int,
+) -> list[Difference]:
+    """A turn without a counterpart.
+
+    Args:
+        said: the utterances of the baseline, and of the candidate.
+        before_us: when the candidate's turns before it had ended.
+    """
     turn = old or new
     assert turn is not None
-    other = {
-        index
-        for a, b in aligned
-        for one in (b if old else a,)
-        if one is not None
-        for index in one.utterances
-    }
-    if turn.utterances and set(turn.utterances) <= other:
+    if turn.utterances and said[1 if old else 0].issuperset(turn.utterances):
         # The same utterances were said, in turns cut otherwise: the agent's side tells of that.
         return []
-    t_us = turn.span.start_us
-    if new is None:
-        before = [b.span.end_us for _, b in aligned[:at] if b is not None]
-        t_us = max(before, default=0)
     gone = new is None
+    t_us = before_us if gone else turn.span.start_us
     return [
         unpaired(turn, missing=gone, t_us=t_us),
         *unpaired_tools(turn, missing=gone, t_us=t_us),

@@ -9,6 +9,7 @@ from lkgate.diff.call import diff
 from lkgate.diff.registry import compare_all
 from lkgate.measure.registry import measure_all
 from lkgate.measure.session import session_of
+from lkgate.measure.words import TooLongError
 from lkgate.model.bundle import Bundle, Role
 from lkgate.model.verdict import (
     Baseline,
@@ -42,14 +43,24 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
     """
     failure = _failure(result)
     stale = _stale(result)
-    usable = result.baseline if stale is None else None
     if failure is not None or isinstance(result.candidate, CallFailure):
         return Examined(_unmeasured(result, failure, stale), {})
     candidate = session_of(
         result.candidate, result.labels, prices=result.prices, history=result.history
     )
     measurements = measure_all(candidate, own)
-    if usable is None:
+    baseline = difference = None
+    accepted: Mapping[str, int] = {}
+    if stale is None and result.baseline is not None:
+        accepted = result.baseline.metric_versions
+        baseline = session_of(
+            result.baseline.bundle, result.labels, prices=result.prices, history=result.history
+        )
+        try:
+            difference = diff(baseline, candidate)
+        except TooLongError as error:
+            stale = Problem(result.call, str(error), None)
+    if baseline is None or difference is None:
         call = JudgedCall(
             call=result.call,
             labels=result.labels,
@@ -64,10 +75,6 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
             take_of=result.take_of,
         )
         return Examined(call, {})
-    baseline = session_of(
-        usable.bundle, result.labels, prices=result.prices, history=result.history
-    )
-    difference = diff(baseline, candidate)
     call = JudgedCall(
         call=result.call,
         labels=result.labels,
@@ -81,7 +88,7 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
         cassette=_cassette(result),
         take_of=result.take_of,
     )
-    return Examined(call, usable.metric_versions)
+    return Examined(call, accepted)
 
 
 def _unmeasured(

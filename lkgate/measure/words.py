@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lkgate.errors import BundleError
+
 _NOT_WORD = re.compile(r"[^\w'\s]|_")
 
 # Words of each side: of a call of more than two hours, every word wrong. Takes 2 s and 100 MB.
@@ -21,8 +23,8 @@ _Bits = NDArray[np.bool_]
 Step = tuple[Literal["equal", "substitute", "delete", "insert"], int | None, int | None]
 
 
-class TooLongError(ValueError):
-    """Two texts that cannot be aligned in the time and memory there are: missing evidence."""
+class TooLongError(BundleError):
+    """What cannot be aligned in the time and memory there are: missing evidence."""
 
 
 def words_of(text: str) -> tuple[str, ...]:

@@ -219,6 +219,18 @@ def test_stale_baseline() -> None:
     assert found.reason == "a: the baseline is stale: speech was found by energy-0, now by energy-1"
 
 
+def test_more_turns_than_can_be_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lkgate.diff.align.MOST", 1)
+    call = result("a", STEPS)
+    found = finding(f"{LATENCY}, max_increase: 1 s", call)
+    assert (found.status, found.reason) == (
+        "no_verdict",
+        "a: too many turns to be aligned: 4 exchanges against 4, at most 1 against 1",
+    )
+    assert finding("metric: divergence, aggregate: max, max: 0", call).status == "no_verdict"
+    assert finding(f"{LATENCY}, max: 9 s, turns: all", call).status == "pass"
+
+
 def test_baseline_of_another_cassette() -> None:
     rule = f"{LATENCY}, max_increase: 1 s"
     call = result("a", STEPS)
