@@ -70,7 +70,8 @@ def unpack(archive: Path, out: Path) -> Bundle:
 def strip_audio(bundle: Path, out: Path, *, accepted: Mapping[str, Json] | None = None) -> Bundle:
     """Write a baseline: the same session with its audio, cassette and labels left out.
 
-    Its digest is that of the whole bundle. A baseline that is in ``out`` already is replaced.
+    Its digest is that of the whole bundle. A baseline that is in ``out`` already is replaced, whole
+    or damaged.
 
     Args:
         bundle: a replay, directory or archive.
@@ -82,7 +83,8 @@ def strip_audio(bundle: Path, out: Path, *, accepted: Mapping[str, Json] | None 
     """
     whole = read(bundle)
     tree = open_tree(bundle)
-    if out.exists():
+    # What has no file but a baseline's was one, whatever became of it.
+    if out.exists() and not Directory(out).sizes.keys() <= {MANIFEST, EVENTS}:
         read_manifest(Directory(out))
     tracks = tuple(
         replace(track, path=None, absent_reason=track.absent_reason or LEFT_OUT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def open_tree(path: Path) -> Tree:
     )
 
 
-def read(path: Path) -> Bundle:
+def read(path: Path, *, baseline: bool = True) -> Bundle:
     """Read a bundle and check that every file is as it was written.
 
     Audio is not decoded: that is :func:`read_pcm` and :func:`verify`. A ``baseline/`` inside is
@@ -53,12 +54,13 @@ def read(path: Path) -> Bundle:
 
     Args:
         path: a directory or an ``.lkb`` archive.
+        baseline: ``False`` for who will replace that one, whatever it is.
 
     Raises:
         BundleError: if a byte of any file, a name or a size is not as written, a file is missing
             or too many, or the format is newer than this version reads.
     """
-    return read_tree(open_tree(path))
+    return read_tree(open_tree(path), baseline=baseline)
 
 
 def read_baseline(path: Path) -> Bundle | None:
@@ -69,9 +71,8 @@ def read_baseline(path: Path) -> Bundle | None:
             very recording is for the caller to see: one that was not is stale.
     """
     tree = open_tree(path)
-    read_tree(tree)
-    baseline = Subtree(tree, BASELINE)
-    return read_tree(baseline, nested=True) if baseline.sizes else None
+    read_tree(tree, baseline=False)
+    return _baseline(tree)
 
 
 def read_pcm(path: Path, track: Track) -> Pcm:
@@ -97,7 +98,7 @@ def verify(path: Path) -> Bundle:
         raise BundleError(
             "the baseline was made from another recording",
             where=baseline.where,
-            next_step="Replay the recording, and accept that: lkgate accept",
+            next_step=f"Replace it: {_replacing(tree)}",
         )
     for track in bundle.manifest.tracks:
         if track.path is not None:
@@ -134,7 +135,29 @@ def _manifest_bytes(tree: Tree) -> bytes:
     return tree.read(MANIFEST)
 
 
-def read_tree(tree: Tree, *, nested: bool = False) -> Bundle:
+def _baseline(tree: Tree) -> Bundle | None:
+    """The baseline in a recording's tree. It can be made anew, and the error says how."""
+    inside = Subtree(tree, BASELINE)
+    if not inside.sizes:
+        return None
+    try:
+        return read_tree(inside, nested=True)
+    except BundleError as error:
+        if error.next_step not in (None, ALTERED):
+            raise
+        raise BundleError(
+            error.what,
+            where=error.where,
+            next_step=f"Get it again from where it came, or replace it: {_replacing(tree)}",
+        ) from None
+
+
+def _replacing(tree: Tree) -> str:
+    call = shlex.quote(Path(tree.where).resolve().name.removesuffix(SUFFIX))
+    return f"lkgate replay {call} --against BUILD --no-gate && lkgate accept {call} --build BUILD"
+
+
+def read_tree(tree: Tree, *, nested: bool = False, baseline: bool = True) -> Bundle:
     """:func:`read` for files that are open already; ``nested`` for a baseline in a recording."""
     manifest = read_manifest(tree)
     held = _check_files(tree, manifest, nested=nested)
@@ -152,9 +175,8 @@ def read_tree(tree: Tree, *, nested: bool = False) -> Bundle:
         from lkgate.bundle.labels import decode_labels
 
         labels = decode_labels(held[LABELS], f"{tree.where}/{LABELS}")
-    baseline = Subtree(tree, BASELINE)
-    if baseline.sizes:
-        read_tree(baseline, nested=True)
+    if baseline and not nested:
+        _baseline(tree)
     return Bundle(manifest, events, labels)
 
 

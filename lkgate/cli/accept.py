@@ -40,5 +40,6 @@ def command(
     config = settings()
     name, identity = current_build(config, build)
     home = replays_of(ReplayOptions.of(config).state, name)
-    found = offers(chosen_recordings(config, calls), home, build, identity)
+    recordings = chosen_recordings(config, calls, baselines=False)
+    found = offers(recordings, home, build, identity)
     accept_offers(found, config.root, reason=reason, yes=yes, verbose=verbose)

@@ -43,11 +43,19 @@ if TYPE_CHECKING:
 _LATE = "Place fewer calls at once (--concurrency), on a machine that does nothing else."
 
 
-def chosen_recordings(config: Config, names: Sequence[str]) -> list[Recording]:
-    """The recordings named on the command line (a call's name, or a path), or all of them."""
-    if not names:
-        return read_recordings(find_recordings(config.recordings))
-    return read_recordings([find_recording(config.recordings, name) for name in names])
+def chosen_recordings(
+    config: Config, names: Sequence[str], *, baselines: bool = True
+) -> list[Recording]:
+    """The recordings named on the command line (a call's name, or a path), or all of them.
+
+    Args:
+        baselines: ``False`` for who will not judge by them: then they may be damaged.
+    """
+    if names:
+        paths = [find_recording(config.recordings, name) for name in names]
+    else:
+        paths = find_recordings(config.recordings)
+    return read_recordings(paths, baselines=baselines)
 
 
 def load_gates(config: Config, paths: Sequence[Path], build: Build | None = None) -> list[Gate]:

@@ -184,7 +184,7 @@ def command(
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     named = about(against, gates, rooms=transport == "room")
     wanted = parse(reports, gates=len(loaded), about=named)
-    recordings = chosen_recordings(config, calls)
+    recordings = chosen_recordings(config, calls, baselines=not no_gate)
     if not calls:
         # Some of the calls give no pass anyway, and what they lack others may have.
         refuse_unsupported(loaded, recordings, prices)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lkgate.gate.examine import ACCEPT, Examined
+from lkgate.gate.examine import Examined
 from lkgate.model.difference import CallDifference
 from lkgate.model.gate import Rule
 from lkgate.model.measurement import Measurement, MetricSpec, Sample
@@ -95,7 +95,7 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
         elif sample.value is not None:
             points.append(Point(call.call, sample, twin))
             if change and twin is not None and twin.status == "absent":
-                problems.append(Problem(call.call, f"baseline: {_where(twin)}", ACCEPT))
+                problems.append(Problem(call.call, f"baseline: {_where(twin)}", examined.next_step))
             held += twin is not None and twin.status == "measured"
     if holes and not held:
         problems.append(Problem(call.call, f"on both sides: {_where(holes[0])}", None))
@@ -108,13 +108,13 @@ def collect(rule: Rule, spec: MetricSpec, examined: Examined, *, judged: bool) -
     if compares(rule) and before is not None:
         baseline = tuple(s for s in before.samples if s.turn not in lost_before or s.turn is None)
         problems += [
-            Problem(call.call, f"baseline: {_where(sample)}", ACCEPT)
+            Problem(call.call, f"baseline: {_where(sample)}", examined.next_step)
             for sample in baseline
             if not paired(spec) and sample.status == "absent"
         ]
         baseline = tuple(sample for sample in baseline if sample.value is not None)
         problems += [
-            Problem(call.call, f"baseline: the value is {sample.value}", ACCEPT)
+            Problem(call.call, f"baseline: the value is {sample.value}", examined.next_step)
             for sample in baseline
             if sample.value is not None and not math.isfinite(sample.value)
         ]
@@ -129,12 +129,17 @@ def _unusable(rule: Rule, spec: MetricSpec, examined: Examined) -> Problem | Non
     against = compares(rule) or "baseline" in spec.evidence
     if against or (spec.comparable and rule.turns == "comparable"):
         if call.difference is None:
-            return call.stale or Problem(call.call, "there is no baseline to compare with", ACCEPT)
+            reason = "there is no baseline to compare with"
+            return call.stale or Problem(call.call, reason, examined.next_step)
         accepted = examined.accepted.get(rule.metric)
         if against and accepted != spec.version:
-            under = "without" if accepted is None else f"under version {accepted} of"
-            reason = f"the baseline is stale: accepted {under} {rule.metric} {spec.version}"
-            return Problem(call.call, reason, ACCEPT)
+            under = (
+                f"without {rule.metric}, which is new"
+                if accepted is None
+                else f"under version {accepted} of {rule.metric}, which is {spec.version} now"
+            )
+            reason = f"the baseline is stale: it was accepted {under}"
+            return Problem(call.call, reason, examined.next_step)
     measurement = call.measurements.get(rule.metric)
     if measurement is None:
         return Problem(call.call, f"{rule.metric} was not measured", None)
@@ -144,7 +149,7 @@ def _unusable(rule: Rule, spec: MetricSpec, examined: Examined) -> Problem | Non
         before = call.baseline_measurements.get(rule.metric)
         if before is None or before.missing:
             why = (before.reason if before else None) or f"{rule.metric} was not measured"
-            return Problem(call.call, f"baseline: {why}", ACCEPT)
+            return Problem(call.call, f"baseline: {why}", examined.next_step)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,6 @@ from lkgate.model.verdict import (
     Problem,
 )
 
-ACCEPT = "Replay the call, listen to it, then run `lkgate accept`."
-
 
 @dataclass(frozen=True, slots=True)
 class Examined:
@@ -29,10 +28,12 @@ class Examined:
 
     Attributes:
         accepted: metric versions that the baseline was accepted under; empty without one.
+        next_step: what makes a baseline that counts.
     """
 
     call: JudgedCall
     accepted: Mapping[str, int]
+    next_step: str
 
 
 def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
@@ -44,7 +45,7 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
     failure = _failure(result)
     stale = _stale(result)
     if failure is not None or isinstance(result.candidate, CallFailure):
-        return Examined(_unmeasured(result, failure, stale), {})
+        return Examined(_unmeasured(result, failure, stale), {}, accepting(result))
     candidate = session_of(
         result.candidate, result.labels, prices=result.prices, history=result.history
     )
@@ -74,7 +75,7 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
             cassette=_cassette(result),
             take_of=result.take_of,
         )
-        return Examined(call, {})
+        return Examined(call, {}, accepting(result))
     call = JudgedCall(
         call=result.call,
         labels=result.labels,
@@ -88,7 +89,18 @@ def examine(result: CallResult, own: Sequence[str] = ()) -> Examined:
         cassette=_cassette(result),
         take_of=result.take_of,
     )
-    return Examined(call, accepted)
+    return Examined(call, accepted, accepting(result))
+
+
+def accepting(result: CallResult) -> str:
+    """What makes the replay that is judged, or the next one into its build, the baseline."""
+    known = result.candidate if isinstance(result.candidate, Bundle) else None
+    if known is None and result.baseline is not None:
+        known = result.baseline.bundle
+    build = known.manifest.build if known is not None else None
+    call = shlex.quote(result.take_of or result.call)
+    name = "BUILD" if build is None else shlex.quote(build.name)
+    return f"Replay the call, listen to it, then run `lkgate accept {call} --build {name}`."
 
 
 def _unmeasured(
@@ -127,21 +139,21 @@ def _failure(result: CallResult) -> CallFailure | None:
 
 def _stale(result: CallResult) -> Problem | None:
     if result.baseline is None:
-        return Problem(result.call, "no baseline was accepted", ACCEPT)
+        return Problem(result.call, "no baseline was accepted", accepting(result))
     if not _of(result.baseline.bundle, result.recording_digest):
         return Problem(
             result.call,
             "the baseline is stale: it was made from another state of the recording",
-            ACCEPT,
+            accepting(result),
         )
     if result.cassette == "changed":
         return Problem(
             result.call,
             "the baseline is stale: exchanges of the cassette that answered it were changed",
-            ACCEPT,
+            accepting(result),
         )
     if isinstance(result.candidate, Bundle):
-        return _detectors(result.call, result.baseline, result.candidate)
+        return _detectors(result, result.baseline, result.candidate)
     return None
 
 
@@ -152,7 +164,7 @@ def _of(bundle: Bundle, recording_digest: str) -> bool:
     return manifest.digest == recording_digest
 
 
-def _detectors(call: str, baseline: Baseline, candidate: Bundle) -> Problem | None:
+def _detectors(result: CallResult, baseline: Baseline, candidate: Bundle) -> Problem | None:
     """Speech found by two methods differs by more than an agent does."""
     roles: tuple[Role, ...] = ("caller", "agent")
     for role in roles:
@@ -161,5 +173,5 @@ def _detectors(call: str, baseline: Baseline, candidate: Bundle) -> Problem | No
         if old and new and old != new:
             was, now = ", ".join(sorted(old)), ", ".join(sorted(new))
             reason = f"the baseline is stale: speech was found by {was}, now by {now}"
-            return Problem(call, reason, ACCEPT)
+            return Problem(result.call, reason, accepting(result))
     return None

@@ -130,8 +130,11 @@ def _is_bundle(path: Path) -> bool:
     return False
 
 
-def read_recordings(paths: Sequence[Path]) -> list[Recording]:
+def read_recordings(paths: Sequence[Path], *, baselines: bool = True) -> list[Recording]:
     """The bundles at ``paths``, verified.
+
+    Args:
+        baselines: ``False`` for who will not judge by them.
 
     Raises:
         BundleError: one is not whole.
@@ -140,7 +143,7 @@ def read_recordings(paths: Sequence[Path]) -> list[Recording]:
     recordings: dict[str, Recording] = {}
     for path in {path.resolve(): path for path in paths}.values():
         call = _name(path)
-        bundle = read(path)
+        bundle = read(path, baseline=baselines)
         if bundle.manifest.source == "replay":
             raise ConfigError("this is a replay, not a recording", where=str(path))
         if call in recordings:

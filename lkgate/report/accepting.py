@@ -63,7 +63,8 @@ def _head(offer: Offer) -> Iterator[Text]:
     old = None if offer.before is None else offer.before.manifest
     line = Text(f"{offer.recording.call}: ", style="bold")
     if old is None:
-        said = f"{new.digest[:_DIGITS]} ({accepted(new)}), the first baseline"
+        what = "in place of one that cannot be read" if offer.stale else "the first baseline"
+        said = f"{new.digest[:_DIGITS]} ({accepted(new)}), {what}"
     elif offer.unchanged:
         said = f"{new.digest[:_DIGITS]}, unchanged"
     elif old.digest == new.digest:

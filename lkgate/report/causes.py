@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from lkgate.gate.sentences import lacking
 from lkgate.model.verdict import Finding, Problem, SourceLine, Verdict
@@ -81,7 +82,7 @@ def fold(verdict: Verdict) -> Folded:
     def key(one: Problem) -> _Key:
         # What a call without a replay lacks beside it is only what follows from that.
         cause = lost.get(one.call, one)
-        return one.call in lost, cause.reason, cause.next_step
+        return one.call in lost, cause.reason, _of_any(cause)
 
     calls: dict[_Key, dict[str, None]] = {}
     rules: dict[_Key, dict[str, Finding]] = {}
@@ -116,6 +117,22 @@ def _without_replay(verdict: Verdict) -> Iterator[Problem]:
     yield from verdict.missing
 
 
+# What a command is about, where it is the same for every call but for its name.
+_CALLS = "`lkgate accept {} --"
+
+
+def _of_any(one: Problem) -> str | None:
+    """The next step, without the name of its call in the command."""
+    if one.next_step is None or one.call is None:
+        return one.next_step
+    return one.next_step.replace(_CALLS.format(quote(one.call)), _CALLS)
+
+
+def _of(step: str | None, calls: tuple[str, ...]) -> str | None:
+    """The next step of these calls."""
+    return step and step.replace(_CALLS, _CALLS.format(" ".join(map(quote, calls))))
+
+
 def _cause(
     verdict: Verdict, key: _Key, calls: tuple[str, ...], findings: tuple[Finding, ...]
 ) -> Cause:
@@ -125,4 +142,4 @@ def _cause(
     decides = decides if findings else verdict.status != "pass"
     failed = next((one.failure for one in verdict.calls if one.call == calls[0]), None)
     source = failed.source if failed is not None else None
-    return Cause(lost, calls, reason, next_step, findings, decides, source)
+    return Cause(lost, calls, reason, _of(next_step, calls), findings, decides, source)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from lkgate.model.gate import Family
-from lkgate.model.verdict import LiveRoom, Verdict
+from lkgate.model.verdict import CassetteState, JudgedCall, LiveRoom, Verdict
 
 FAMILY: Mapping[Family, str] = {
     "holm": "Holm's correction keeps one false failure among all of them as rare as in one",
     "benjamini-hochberg": "Benjamini and Hochberg's correction keeps few of the failures false",
     "none": "nothing corrects for judging several at once",
 }
-ACCEPT = "Replay into the build of the baselines, then run `lkgate accept`."
 
 About = Literal["sureness", "left_out", "gate", "evidence", "room"]
 
@@ -58,14 +58,15 @@ def notes(verdict: Verdict) -> Iterator[Note]:
             f"Add them to `calls:` in {gate.path}, or their loss will not be noticed.",
         )
     yield from _derived(verdict)
-    grown = [one.call for one in verdict.calls if one.cassette == "grown"]
-    if grown:
-        text = f"The cassette has grown since the baseline was made: {', '.join(grown)}"
-        yield Note("evidence", text, ACCEPT)
-    unknown = [one.call for one in verdict.calls if one.cassette == "unknown"]
-    if unknown:
-        text = f"The baseline does not say which cassette answered it: {', '.join(unknown)}"
-        yield Note("evidence", text, ACCEPT)
+    states: Mapping[CassetteState, str] = {
+        "grown": "The cassette has grown since the baseline was made",
+        "unknown": "The baseline does not say which cassette answered it",
+    }
+    for state, said in states.items():
+        found = [one for one in verdict.calls if one.cassette == state]
+        if found:
+            text = f"{said}: {', '.join(one.call for one in found)}"
+            yield Note("evidence", text, _accept(found))
 
 
 def _sureness(verdict: Verdict) -> Iterator[Note]:
@@ -111,4 +112,12 @@ def live_note(live: LiveRoom) -> Note:
         if live.interleaved is not None
         else "Held to the accepted baselines, which are not of this room and this machine: "
         "--interleave BUILD places both alike",
+    )
+
+
+def _accept(calls: Sequence[JudgedCall]) -> str:
+    names = " ".join(dict.fromkeys(shlex.quote(one.take_of or one.call) for one in calls))
+    return (
+        "Replay into the build of the baselines (`lkgate list` names it), then run "
+        f"`lkgate accept {names} --build BUILD`."
     )

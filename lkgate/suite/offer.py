@@ -24,7 +24,7 @@ class Offer:
     Attributes:
         replay: its directory.
         bundle: what it holds.
-        before: the baseline that it would replace, ``None`` if there is none.
+        before: the baseline that it would replace, ``None`` if there is none that can be read.
         comparison: of that baseline with the replay, ``None`` without one.
         stale: why the baseline does not count any more, in words; empty if it does.
     """
@@ -126,7 +126,14 @@ def _offer(recording: Recording, home: Path, build: str, identity: BuildIdentity
         )
     found = read(replay)
     _check(recording, replay, found, build, identity)
-    before = read_baseline(recording.path)
+    before: Bundle | None = None
+    stale: tuple[str, ...] = ()
+    try:
+        before = read_baseline(recording.path)
+    except BundleError as error:
+        stale = (f"{error.where}: {error.what}",)
+    if before is not None:
+        stale = stale_reasons(recording.path, recording.bundle.manifest, before)
     labels = recording.bundle.labels
     return Offer(
         recording=recording,
@@ -138,11 +145,7 @@ def _offer(recording: Recording, home: Path, build: str, identity: BuildIdentity
             if before is None
             else compare(session_of(before, labels), session_of(found, labels))
         ),
-        stale=(
-            ()
-            if before is None
-            else stale_reasons(recording.path, recording.bundle.manifest, before)
-        ),
+        stale=stale,
     )
 
 

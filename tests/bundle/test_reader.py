@@ -279,7 +279,8 @@ def test_the_baseline_of_another_recording(root: Path, tmp_path: Path) -> None:
         bundle.verify(root)
     assert str(caught.value) == (
         f"{root}/baseline: the baseline was made from another recording\n"
-        "  Replay the recording, and accept that: lkgate accept"
+        "  Replace it: lkgate replay call --against BUILD --no-gate && "
+        "lkgate accept call --build BUILD"
     )
 
 

@@ -48,7 +48,7 @@ def call(
 
 def found(rule: int, *calls: JudgedCall) -> Finding:
     """What becomes of one rule."""
-    examined = [Examined(one, metric_versions()) for one in calls]
+    examined = [Examined(one, metric_versions(), "") for one in calls]
     verdict: Verdict = judge(RULES, examined, recordings=[one.call for one in calls])
     return verdict.findings[rule]
 

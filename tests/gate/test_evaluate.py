@@ -191,7 +191,7 @@ def test_no_baseline() -> None:
     found = finding(f"{LATENCY}, max_increase: 1 s", call)
     assert (found.status, found.reason) == ("no_verdict", "a: no baseline was accepted")
     assert found.problems[0].next_step == (
-        "Replay the call, listen to it, then run `lkgate accept`."
+        "Replay the call, listen to it, then run `lkgate accept a --build BUILD`."
     )
     # Which turns are comparable is not known without one either; `all` does not ask.
     assert finding(f"{LATENCY}, max: 9 s", call).status == "no_verdict"
@@ -209,9 +209,14 @@ def test_stale_baseline() -> None:
     )
     versions = {**metric_versions(), "response_latency": 0}
     assert finding(rule, result("a", STEPS, versions=versions)).reason == (
-        "a: the baseline is stale: accepted under version 0 of response_latency 1"
+        "a: the baseline is stale: "
+        "it was accepted under version 0 of response_latency, which is 1 now"
     )
-    assert finding(rule, result("a", STEPS, versions={})).status == "no_verdict"
+    new = finding(rule, result("a", STEPS, versions={}))
+    assert (new.status, new.reason) == (
+        "no_verdict",
+        "a: the baseline is stale: it was accepted without response_latency, which is new",
+    )
     manifest = call.baseline.bundle.manifest
     tracks = tuple(replace(t, speech_method="energy-0") for t in manifest.tracks)
     other = replace(call.baseline.bundle, manifest=replace(manifest, tracks=tracks))

@@ -117,7 +117,9 @@ def test_deleting_a_call_is_never_a_pass(
     partial = judge(named, left, recordings=kept, left_out=[recordings[gone]])
     assert partial.status != "pass"
     failed = Examined(
-        replace(calls[gone].call, failure=CallFailure("crash", "it crashed"), measurements={}), {}
+        replace(calls[gone].call, failure=CallFailure("crash", "it crashed"), measurements={}),
+        {},
+        "",
     )
     crashed = verdict(gate, [*left, failed], recordings)
     assert crashed.status != "pass"

@@ -9,7 +9,6 @@ import pytest
 from markupsafe import escape
 
 from lkgate.gate.evaluate import evaluate
-from lkgate.gate.examine import ACCEPT
 from lkgate.model.verdict import CallFailure, CallResult, SourceLine, Verdict
 from lkgate.report import markdown, text
 from lkgate.report.annotations import render as annotated
@@ -25,6 +24,7 @@ from tests.report.test_text import verdict_of
 MISS = CallFailure("cassette_miss", "the cassette has no answer\nto `book`", "Record it again.")
 GATE = verdict_of(V2).gate
 LABELS = [rule.id for rule in GATE.rules]
+ACCEPT = f"Replay the call, listen to it, then run `lkgate accept {' '.join(CALLS)} --build BUILD`."
 IRISH = "where: {accent: irish}, severity: warning"
 
 

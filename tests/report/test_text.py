@@ -95,10 +95,12 @@ def test_what_nobody_would_notice_is_noted() -> None:
         "  Add them to `calls:` in gates/demo.yaml, or their loss will not be noticed.",
         "",
         "The cassette has grown since the baseline was made: booking-anna",
-        "  Replay into the build of the baselines, then run `lkgate accept`.",
+        "  Replay into the build of the baselines (`lkgate list` names it), "
+        "then run `lkgate accept booking-anna --build BUILD`.",
         "",
         "The baseline does not say which cassette answered it: booking-noisy",
-        "  Replay into the build of the baselines, then run `lkgate accept`.",
+        "  Replay into the build of the baselines (`lkgate list` names it), "
+        "then run `lkgate accept booking-noisy --build BUILD`.",
         "",
     ]
     nameless = replace(verdict, gate=replace(verdict.gate, calls=()))

@@ -15,7 +15,7 @@ from lkgate.bundle.manifest import amend
 from lkgate.errors import BundleError, ConfigError
 from lkgate.gate.metrics import baseline_of, metric_versions
 from lkgate.model.bundle import BuildIdentity
-from lkgate.replay.recordings import Recording
+from lkgate.replay.recordings import Recording, read_recordings
 from lkgate.report.accepting import offered
 from lkgate.suite import Offer, Signature, accept, offers
 from tests.bundle.sessions import make_bundle, make_replay, write_journal
@@ -103,6 +103,29 @@ def test_a_baseline_of_another_recording_is_stale(home: Path) -> None:
     found = offer(home)
     assert found.stale == ("it was made from another state of the recording",)
     accept(found, SIGNED)
+    assert offer(home).unchanged
+
+
+def test_a_damaged_baseline_is_replaced(home: Path) -> None:
+    accept(offer(home), SIGNED)
+    path = home / "made" / "call-1"
+    manifest = path / "baseline" / "manifest.json"
+    manifest.write_text("<<<<<<< HEAD\n" + manifest.read_text())
+    with pytest.raises(BundleError) as caught:
+        bundle.read(path)
+    assert caught.value.next_step == (
+        "Get it again from where it came, or replace it: "
+        "lkgate replay call-1 --against BUILD --no-gate && lkgate accept call-1 --build BUILD"
+    )
+    recording = read_recordings([path], baselines=False)[0]
+    found = offers([recording], home, "v2", BUILD)[0]
+    head, why = offered([found]).plain.splitlines()
+    assert head.endswith(" (v2), in place of one that cannot be read")
+    assert why.startswith(f"  stale: {manifest}: no JSON: ")
+    accept(found, SIGNED)
+    assert offer(home).unchanged
+    (path / "baseline" / "events.jsonl").unlink()
+    accept(offers([recording], home, "v2", BUILD)[0], SIGNED)
     assert offer(home).unchanged
 
 
