@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from lkgate.bundle import cassette_since, mend_baseline, read, read_baseline, strip_audio
 from lkgate.bundle.reader import BASELINE
@@ -122,7 +123,7 @@ def _offer(recording: Recording, home: Path, build: str, identity: BuildIdentity
     if not replay.is_dir():
         raise ConfigError(
             f"there is no replay of {recording.call!r} into {build!r}",
-            next_step=f"Run `lkgate replay --against {build}` first.",
+            next_step=f"Run `{_replaying(recording, build)}` first.",
         )
     found = read(replay)
     _check(recording, replay, found, build, identity)
@@ -168,5 +169,9 @@ def _check(
         raise BundleError(
             what,
             where=str(replay),
-            next_step=f"Run `lkgate replay --against {build}` again.",
+            next_step=f"Run `{_replaying(recording, build)}` again.",
         )
+
+
+def _replaying(recording: Recording, build: str) -> str:
+    return f"lkgate replay {quote(recording.call)} --against {quote(build)}"

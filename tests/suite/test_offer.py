@@ -136,7 +136,7 @@ def refused(home: Path, identity: BuildIdentity | None = BUILD) -> str:
 
 
 def test_what_is_not_there_any_more_is_not_accepted(home: Path) -> None:
-    again = "\n  Run `lkgate replay --against v2` again."
+    again = "\n  Run `lkgate replay call-1 --against v2` again."
     assert refused(home, replace(BUILD, digest="f01")) == (
         f"{home}/call-1: the program of 'v2' was changed since this replay{again}"
     )
@@ -149,7 +149,7 @@ def test_what_is_not_there_any_more_is_not_accepted(home: Path) -> None:
     assert refused(home) == f"{home}/call-1: this replay was made from another recording{again}"
     shutil.rmtree(home / "call-1")
     assert refused(home) == (
-        "there is no replay of 'call-1' into 'v2'\n  Run `lkgate replay --against v2` first."
+        "there is no replay of 'call-1' into 'v2'\n  Run `lkgate replay call-1 --against v2` first."
     )
 
 
