@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lkgate.bundle.change import reseal
-from lkgate.bundle.labels import LABELS, decode_labels
+from lkgate.bundle.labels import LABELS, MAX_BYTES, decode_labels
 from lkgate.bundle.place import new_file
 from lkgate.errors import BundleError
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.event import Json
 from lkgate.model.turn import Turn
 
+# Of one text: what a quarter of an hour's speech has. No label that a person checks is longer.
+LONGEST = 10_000
 # What stands for words that were spoken and not heard: nobody says this.
 NOT_HEARD = "???"
 
@@ -24,8 +26,17 @@ def draft_labels(turns: Sequence[Turn], language: str | None) -> str:
     Args:
         turns: of the recording.
         language: that the recogniser heard, if it says so.
+
+    Raises:
+        BundleError: there is more than labels may hold.
     """
-    return "\n".join(_lines(turns, language)) + "\n"
+    text = "\n".join(_lines(turns, language)) + "\n"
+    if len(text.encode()) > MAX_BYTES:
+        raise BundleError(
+            f"a draft of its labels would be larger than {MAX_BYTES} bytes",
+            next_step=f"Write its {LABELS} by hand, and take it in with `lkgate seal`.",
+        )
+    return text
 
 
 def write_draft(directory: Path, text: str, *, replace: bool) -> Bundle:
@@ -62,8 +73,10 @@ def _lines(turns: Sequence[Turn], language: str | None) -> Iterator[str]:
     yield "# What the caller truly said; words that the agent did not hear are marked."
     yield "caller:" if callers else "caller: []"
     for turn in callers:
-        heard = turn.text or NOT_HEARD
-        yield f"- {_json(heard)}  # {_clock(turn.span)}{'' if turn.text else ': nothing was heard'}"
+        heard, why = turn.text or NOT_HEARD, "" if turn.text else ": nothing was heard"
+        if len(heard) > LONGEST:
+            heard, why = heard[:LONGEST], f": cut, {len(heard):,} characters were heard"
+        yield f"- {_json(heard)}  # {_clock(turn.span)}{why}"
     calls = [call for turn in turns for call in turn.tools]
     yield "# What a right agent calls, in order; leave out arguments that do not matter."
     yield "tools:" if calls else "tools: []"
@@ -71,12 +84,11 @@ def _lines(turns: Sequence[Turn], language: str | None) -> Iterator[str]:
         failed = ": it failed" if call.is_error else ""
         yield f"- name: {_json(call.name or NOT_HEARD)}  # {_moment(call.t_us)}{failed}"
         arguments = call.arguments if isinstance(call.arguments, dict) else {}
-        if not arguments:
-            yield "  arguments: {}"
-            continue
-        yield "  arguments:"
-        for name, value in arguments.items():
-            yield f"    {_json(name)}: {_json(value)}"
+        lines = [f"{_json(name)}: {_json(value)}" for name, value in arguments.items()]
+        kept = [line for line in lines if len(line) <= LONGEST]
+        cut = f"  # without {len(lines) - len(kept)} that are too long" if kept != lines else ""
+        yield ("  arguments:" if kept else "  arguments: {}") + cut
+        yield from (f"    {line}" for line in kept)
     yield "# How the call ended, in your own words: booked, informed, escalated."
     yield "outcome: null"
     made = [handoff.new_agent for turn in turns for handoff in turn.handoffs if handoff.new_agent]

@@ -43,7 +43,11 @@ def decode_labels(data: bytes, where: str) -> Labels:
         BundleError: if it is no YAML, has a key twice, or does not follow the schema.
     """
     if len(data) > MAX_BYTES:
-        raise BundleError(f"larger than {MAX_BYTES} bytes", where=where)
+        raise BundleError(
+            f"larger than {MAX_BYTES} bytes",
+            where=where,
+            next_step="Shorten its texts: labels are for what a person heard and wrote.",
+        )
     try:
         read = document.parse(data.decode(), where, BundleError)
     except UnicodeDecodeError:

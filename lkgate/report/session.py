@@ -12,6 +12,9 @@ from lkgate.model.turn import Turn
 from lkgate.report import words
 from lkgate.report.inert import visible
 
+# Of one text: what a quarter of an hour's speech has. `lkgate show --events` prints all of it.
+LONGEST = 10_000
+
 HEAD = (
     "time_to_first_audio",
     "response_latency",
@@ -29,8 +32,7 @@ def render(
     """The whole session, ending in a newline."""
     text = Text()
     for line in _lines(bundle, turns, measurements):
-        line.plain = visible(line.plain)
-        text.append_text(line).append("\n")
+        text.append_text(_inert(line)).append("\n")
     return text
 
 
@@ -38,9 +40,13 @@ def numbers(measurements: Mapping[str, Measurement]) -> Text:
     """Every measurement, a line each: the value of the call, or why there is none."""
     text = Text()
     for line in _numbers(measurements, tuple(measurements)):
-        line.plain = visible(line.plain)
-        text.append_text(line).append("\n")
+        text.append_text(_inert(line)).append("\n")
     return text
+
+
+def _inert(line: Text) -> Text:
+    line.plain = visible(line.plain)
+    return line
 
 
 def _lines(
@@ -78,7 +84,7 @@ def _turn(turn: Turn, latency: float | None) -> Iterator[Text]:
     style = "green" if turn.role == "agent" else "blue"
     line = Text(f"{turn.index:3d}  {words.span(turn.span):>15}  ", style="dim")
     line.append(f"{turn.role:6}  ", style=f"bold {style}")
-    line.append(turn.text if turn.text is not None else f"({turn.text_absent})")
+    line.append(_cut(turn.text) if turn.text is not None else f"({turn.text_absent})")
     if turn.interrupted:
         line.append("  [interrupted]", style="yellow")
     if latency is not None:
@@ -91,13 +97,17 @@ def _turn(turn: Turn, latency: float | None) -> Iterator[Text]:
         if isinstance(arguments, dict):
             arguments = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         verb = "failed:" if call.is_error else "->"
-        yield _aside(
-            f"tool at {words.clock(call.t_us)}: {call.name}({arguments}) {verb} {call.output}"
-        )
+        made, gave = _cut(f"{call.name}({arguments})"), _cut(str(call.output))
+        yield _aside(f"tool at {words.clock(call.t_us)}: {made} {verb} {gave}")
     for handoff in turn.handoffs:
         yield _aside(
             f"handoff at {words.clock(handoff.t_us)}: {handoff.old_agent} -> {handoff.new_agent}"
         )
+
+
+def _cut(text: str) -> str:
+    more = len(text) - LONGEST
+    return text if more <= 0 else f"{text[:LONGEST]}\u2026 [{more:,} more characters: --events]"
 
 
 def _aside(text: str) -> Text:

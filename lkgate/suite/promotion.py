@@ -42,7 +42,8 @@ def promote(bundle: Path, recordings: Path, name: str | None) -> Promoted:
         name: of the call; ``None`` is the bundle's own.
 
     Raises:
-        BundleError: the bundle is not whole, is a replay, or another one has its name.
+        BundleError: the bundle is not whole, is a replay, has too much for a draft of labels, or
+            another one has its name.
         ConfigError: the name cannot be a call's.
     """
     whole = verify(bundle)
@@ -58,14 +59,20 @@ def promote(bundle: Path, recordings: Path, name: str | None) -> Promoted:
         raise _taken(recordings / f"{call}.lkb")
     copied = not out.exists()
     if copied:
+        if whole.labels is None:
+            _draft(whole)  # refused, if it is, before anything is written
         _copy(bundle, out)
     made = read(out)
     if made.manifest.digest != whole.manifest.digest:
         raise _taken(out)
     drafted = made.labels is None
     if drafted:
-        made = write_draft(out, draft_labels(turns_of(made), _language(made)), replace=False)
+        made = write_draft(out, _draft(made), replace=False)
     return Promoted(Recording(call, out, made), copied, drafted)
+
+
+def _draft(bundle: Bundle) -> str:
+    return draft_labels(turns_of(bundle), _language(bundle))
 
 
 def _named(name: str) -> str:

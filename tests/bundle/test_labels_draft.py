@@ -77,6 +77,35 @@ def test_any_words_are_read_back(words: str, key: str, value: str | int | None) 
     assert labels.tools == (ExpectedTool("t", {key: value}),)
 
 
+def test_what_is_too_long_for_a_person_is_cut() -> None:
+    session = bundle(
+        caller=[span(1, 2)],
+        agent=[span(3, 4)],
+        events=[
+            (2.5, *said("user", "a" * 9_000_000)),
+            (2.6, *tool("book", {"note": "x" * 20_000, "day": "no"}, call_id="1")),
+            (2.7, *tool("mail", {"to": "x" * 20_000}, call_id="2")),
+        ],
+    )
+    text = draft_labels(turns_of(session), None)
+    assert "  # 0:01.0-0:02.0: cut, 9,000,000 characters were heard\n" in text
+    assert '  arguments:  # without 1 that are too long\n    "day": "no"\n' in text
+    assert "  arguments: {}  # without 1 that are too long\n" in text
+    labels = decode_labels(text.encode(), "x")
+    assert labels.caller == ("a" * 10_000,)
+    assert labels.tools == (ExpectedTool("book", {"day": "no"}), ExpectedTool("mail", {}))
+
+
+def test_more_than_labels_may_hold() -> None:
+    turns = turns_of(bundle(caller=[span(1, 2)], events=[(2.5, *said("user", "a" * 9_999))]))
+    with pytest.raises(BundleError) as caught:
+        draft_labels(turns * 110, None)
+    assert str(caught.value) == (
+        "a draft of its labels would be larger than 1048576 bytes\n"
+        "  Write its labels.yaml by hand, and take it in with `lkgate seal`."
+    )
+
+
 def test_nothing_happened() -> None:
     labels = decode_labels(draft_labels((), None).encode(), "x")
     assert (labels.caller, labels.tools, labels.handoffs, labels.cohort) == ((), (), (), {})

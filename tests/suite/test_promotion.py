@@ -43,6 +43,15 @@ def test_again_goes_on_where_it_was_stopped(call: Path, tmp_path: Path) -> None:
     assert (again.copied, again.drafted) == (False, True)
 
 
+def test_nothing_is_copied_if_no_labels_can_be_drafted(
+    call: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lkgate.bundle.draft.MAX_BYTES", 10)
+    with pytest.raises(BundleError, match="a draft of its labels would be larger than 10 bytes"):
+        promote(call, tmp_path / "recordings", None)
+    assert not (tmp_path / "recordings").exists()
+
+
 def test_an_archive_with_labels_and_a_baseline_keeps_the_labels(tmp_path: Path) -> None:
     bundle.pack(make_bundle(tmp_path / "made"), tmp_path / "a-call.lkb")
     made = promote(tmp_path / "a-call.lkb", tmp_path / "recordings", None)
