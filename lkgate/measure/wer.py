@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, chain
 
 from lkgate.measure.number import canonical, facts_of
 from lkgate.measure.sample import absent, inapplicable, measured
@@ -73,9 +75,9 @@ def _rate(
             evidence; ``None`` where such a call simply has nothing to measure.
     """
     turns = session.of("caller")
-    reference = [(w, u) for u, said in enumerate(_labels(session).caller) for w in tokens(said)]
-    heard = [(w, turn) for turn in turns for w in tokens(turn.text or "")]
-    if not reference:
+    reference = _Line(_labels(session).caller, tokens)
+    heard = _Line([turn.text or "" for turn in turns], tokens)
+    if not reference.words:
         if none_said is not None:
             yield absent(None, session.whole, none_said)
         else:
@@ -86,30 +88,45 @@ def _rate(
         return
     homes = _homes(session, turns)
     tallies: dict[int, _Tally] = defaultdict(_Tally)
-    near = heard[0][1] if heard else turns[0]
-    for name, i, j in _aligned(tuple(w for w, _ in reference), tuple(w for w, _ in heard)):
+    near = turns[heard.text_of(0) if heard.words else 0]
+    for name, i, j in _aligned(reference.words, heard.words):
         if j is not None:
-            near = heard[j][1]
+            near = turns[heard.text_of(j)]
         # Where utterances and turns correspond, a lost word lies in its own utterance's turn.
-        home = homes.get(reference[i][1], near) if i is not None else near
+        home = homes.get(reference.text_of(i), near) if i is not None else near
         tally = tallies[home.index]
         tally.words += i is not None
         if name in counted:
             tally.errors += 1
-            tally.notes.append(
-                _told(None if i is None else reference[i][0], None if j is None else heard[j][0])
-            )
+            if tally.errors <= _NOTED:
+                said = None if i is None else reference.words[i]
+                tally.notes.append(_told(said, None if j is None else heard.words[j]))
     for turn in turns:
         found = tallies.get(turn.index)
         if found is None or (found.words == 0 and found.errors == 0):
             continue
         value = found.errors / found.words if found.words else 1.0
-        note = "; ".join(found.notes) or None
+        more = found.errors - len(found.notes)
+        note = "; ".join(found.notes + [f"and {more} more"] * bool(more)) or None
         yield measured(value, turn, turn.span, note, amount=found.errors, weight=found.words)
 
 
+# Errors of one turn that are told one by one.
+_NOTED = 100
 # Four rates count the same alignment of a call.
 _aligned = lru_cache(maxsize=64)(align)
+
+
+class _Line:
+    """The words of texts in one line, and which text each stands in."""
+
+    def __init__(self, texts: Sequence[str], tokens: _Tokens) -> None:
+        each = [tokens(text) for text in texts]
+        self.words = tuple(chain.from_iterable(each))
+        self._ends = tuple(accumulate(map(len, each)))
+
+    def text_of(self, word: int) -> int:
+        return bisect_right(self._ends, word)
 
 
 @dataclass(slots=True)
