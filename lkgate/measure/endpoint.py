@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -38,14 +39,16 @@ def unsaid(caller: tuple[Span, ...], onset_us: int) -> tuple[Span, ...]:
 
     The sentence goes on if the caller is speaking then, or speaks again within a speaker's own
     pause; it ends at the first longer pause. Empty if less than a word of it was left.
+
+    Args:
+        caller: sorted, disjoint.
     """
     rest: list[Span] = []
-    last = max((span.end_us for span in caller if span.start_us < onset_us), default=None)
-    if last is None:
+    begun = bisect_left(caller, onset_us, key=lambda span: span.start_us)
+    if begun == 0:
         return ()
-    for span in caller:
-        if span.end_us <= onset_us:
-            continue
+    last = caller[begun - 1].end_us
+    for span in caller[begun - 1 if last > onset_us else begun :]:
         if span.start_us - last > PAUSE_US:
             break
         rest.append(Span(max(span.start_us, onset_us), span.end_us))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from lkgate.measure import field
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
-from lkgate.measure.span import overlap, total_us
+from lkgate.measure.span import any_between, overlap, total_us
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -70,8 +70,13 @@ def _stops(session: Session) -> list[_Stop]:
         )
         for event in told
     ]
+    words = [
+        event.t_us
+        for event in session.of_kind("user_input_transcribed")
+        if (field.text(event.data, "transcript") or "").strip()
+    ]
     for turn, after in pairwise(session.turns):
-        if not _cut_for_nothing(session, turn, after):
+        if not _cut_for_nothing(words, turn, after):
             continue
         heard = range(turn.span.start_us, after.span.end_us + _WORDLESS_US + _SLACK_US)
         if not any(event.t_us in heard for event in told):
@@ -79,25 +84,24 @@ def _stops(session: Session) -> list[_Stop]:
     return sorted(found, key=lambda stop: stop[1])
 
 
-def _cut_for_nothing(session: Session, turn: Turn, after: Turn) -> bool:
-    """LiveKit cut the agent short while something sounded, and no words came of that sound."""
+def _cut_for_nothing(words: list[int], turn: Turn, after: Turn) -> bool:
+    """LiveKit cut the agent short while something sounded, and no words came of that sound.
+
+    Args:
+        words: when any were heard, sorted.
+    """
     if not turn.interrupted or after.role != "caller" or not after.spans:
         return False
     cut_us = max(m.t_us for m in turn.messages if m.interrupted)
     if after.span.start_us > max(cut_us, turn.span.end_us):
         return False  # it was the program that stopped the agent
-    words = [
-        event.t_us
-        for event in session.of_kind("user_input_transcribed")
-        if (field.text(event.data, "transcript") or "").strip()
-    ]
     # What the caller says after LiveKit has given up waiting is no part of what stopped the agent.
     spans = pairwise(after.spans)
     later = (b.start_us for a, b in spans if b.start_us - a.end_us >= _WORDLESS_US)
     until_us = next(later, None)
     if until_us is None or not words:
         return not after.messages
-    return not any(after.span.start_us <= t_us < until_us for t_us in words)
+    return not any_between(words, after.span.start_us, until_us - 1)
 
 
 def repeated_interruptions(session: Session) -> Iterator[Sample]:

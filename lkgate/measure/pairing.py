@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+
+from lkgate.measure.words import MOST, TooLongError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +32,65 @@ class Pairing:
 
 def pair(expected: Sequence[str], made: Sequence[str]) -> Pairing:
     """As many names in order as possible (longest common subsequence); what is left is paired
-    out of order."""
+    out of order.
+
+    Raises:
+        TooLongError: there are more than :data:`~lkgate.measure.words.MOST` names and as many.
+    """
+    return _paired(tuple(expected), tuple(made))
+
+
+# Several metrics ask for the pairing of a call's tools.
+@lru_cache(maxsize=64)
+def _paired(expected: tuple[str, ...], made: tuple[str, ...]) -> Pairing:
     matched = _in_order(expected, made)
     taken = {i for i, _ in matched}, {j for _, j in matched}
-    lost = [i for i in range(len(expected)) if i not in taken[0]]
-    new = [j for j in range(len(made)) if j not in taken[1]]
+    left: dict[str, deque[int]] = defaultdict(deque)
+    for j, name in enumerate(made):
+        if j not in taken[1]:
+            left[name].append(j)
     moved: list[tuple[int, int]] = []
-    for i in list(lost):
-        j = next((j for j in new if made[j] == expected[i]), None)
-        if j is not None:
-            moved.append((i, j))
-            lost.remove(i)
-            new.remove(j)
-    return Pairing(tuple(matched), tuple(moved), tuple(lost), tuple(new))
+    lost: list[int] = []
+    for i, name in enumerate(expected):
+        if i not in taken[0]:
+            if left[name]:
+                moved.append((i, left[name].popleft()))
+            else:
+                lost.append(i)
+    return Pairing(
+        tuple(matched), tuple(moved), tuple(lost), tuple(sorted(chain.from_iterable(left.values())))
+    )
 
 
 def _in_order(expected: Sequence[str], made: Sequence[str]) -> list[tuple[int, int]]:
-    # longest[i][j]: of what stands behind i and j
-    longest = [[0] * (len(made) + 1) for _ in range(len(expected) + 1)]
-    for i in range(len(expected) - 1, -1, -1):
-        for j in range(len(made) - 1, -1, -1):
-            if expected[i] == made[j]:
-                longest[i][j] = longest[i + 1][j + 1] + 1
-            else:
-                longest[i][j] = max(longest[i + 1][j], longest[i][j + 1])
+    """A longest common subsequence; of several, that whose first places come first."""
+    rows, columns = len(expected), len(made)
+    if rows * columns > MOST * MOST:
+        raise TooLongError(
+            f"too many to be paired: {rows:,} names with {columns:,}, "
+            f"at most {MOST:,} with {MOST:,}"
+        )
+    numbers: dict[str, int] = {}
+    wanted, called = (
+        np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
+        for names in (expected, made)
+    )
+    # Whether as much stays in order without the expected one as without the one made, a bit each.
+    without = np.empty((rows, (columns + 7) // 8), np.uint8)
+    longest = np.zeros(columns + 1, np.int32)
+    for i in range(rows - 1, -1, -1):
+        row = np.zeros_like(longest)
+        row[:-1] = np.where(called == wanted[i], longest[1:] + 1, longest[:-1])
+        row = np.maximum.accumulate(row[::-1])[::-1]
+        without[i] = np.packbits(longest[:-1] >= row[1:])
+        longest = row
     found = []
     i = j = 0
-    while i < len(expected) and j < len(made):
+    while i < rows and j < columns:
         if expected[i] == made[j]:
             found.append((i, j))
             i, j = i + 1, j + 1
-        elif longest[i + 1][j] >= longest[i][j + 1]:
+        elif without[i, j // 8] & 0x80 >> j % 8:
             i += 1
         else:
             j += 1

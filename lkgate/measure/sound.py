@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 
 from lkgate.measure import field
@@ -24,8 +26,9 @@ def agent_level(session: Session) -> Iterator[Sample]:
 
 
 def clipped_audio(session: Session) -> Iterator[Sample]:
+    turns = _Turns(session)
     for event in session.of_kind("lkgate.audio_level"):
-        turn = _turn(session, event)
+        turn = turns.of(event)
         clipped = field.number(event.data, "clipped_samples")
         samples = field.number(event.data, "samples")
         if clipped is None or not samples:
@@ -51,9 +54,14 @@ def packet_loss_quality(session: Session) -> Iterator[Sample]:
 
 def spoken_word_error_rate(session: Session) -> Iterator[Sample]:
     """(S + D + I) / N of what was heard of the voice against what the session says it said."""
-    events = [event for event in session.of_kind("lkgate.spoken") if _role(event) == "agent"]
+    turns = _Turns(session)
+    told: dict[int, list[Event]] = defaultdict(list)
+    for event in session.of_kind("lkgate.spoken"):
+        at = turns.of(event)
+        if at is not None:
+            told[at.index].append(event)
     for turn in session.of("agent"):
-        heard = [event for event in events if _turn(session, event) is turn]
+        heard = told[turn.index]
         if turn.interrupted:
             yield inapplicable(turn, turn.span, "it was cut short in the middle of a word")
         elif turn.text is None and turn.spans:
@@ -71,14 +79,15 @@ def spoken_word_error_rate(session: Session) -> Iterator[Sample]:
 
 
 def _each(session: Session, kind: str, role: str, key: str) -> Iterator[Sample]:
+    turns = _Turns(session)
     for event in session.of_kind(kind):
         if _role(event) != role:
             continue
         value = field.number(event.data, key)
         if value is None:
-            yield absent(_turn(session, event), _span(event), f"the {role}'s sound has no {key}")
+            yield absent(turns.of(event), _span(event), f"the {role}'s sound has no {key}")
         else:
-            yield measured(value, _turn(session, event), _span(event), role)
+            yield measured(value, turns.of(event), _span(event), role)
 
 
 def _role(event: Event) -> str | None:
@@ -92,15 +101,19 @@ def _span(event: Event) -> Span:
     )
 
 
-def _turn(session: Session, event: Event) -> Turn | None:
+class _Turns:
     """The turn of the same side that the middle of a stretch lies in."""
-    span = _span(event)
-    middle = (span.start_us + span.end_us) // 2
-    return next(
-        (
-            turn
-            for turn in session.of(_role(event) or "")
-            if any(one.start_us <= middle <= one.end_us for one in turn.spans)
-        ),
-        None,
-    )
+
+    def __init__(self, session: Session) -> None:
+        self._spoken: dict[str, list[tuple[Span, Turn]]] = defaultdict(list)
+        for turn in session.turns:
+            self._spoken[turn.role] += [(span, turn) for span in turn.spans]
+
+    def of(self, event: Event) -> Turn | None:
+        span = _span(event)
+        middle = (span.start_us + span.end_us) // 2
+        # Of one side, stretches are disjoint and in order.
+        spoken = self._spoken[_role(event) or ""]
+        at = bisect_left(spoken, middle, key=lambda one: one[0].end_us)
+        found = at < len(spoken) and spoken[at][0].start_us <= middle
+        return spoken[at][1] if found else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from lkgate.model.bundle import Span
@@ -25,7 +25,11 @@ def union(spans: Iterable[Span], *, bridge_us: int = 0) -> tuple[Span, ...]:
 def overlap(left: Sequence[Span], right: Sequence[Span]) -> tuple[Span, ...]:
     """Time that lies in both; each argument is sorted and disjoint."""
     found: list[Span] = []
-    i = j = 0
+    if not left or not right:
+        return ()
+    # A turn's few stretches are mostly held to all those of a call.
+    i = bisect_right(left, right[0].start_us, key=_end)
+    j = bisect_right(right, left[0].start_us, key=_end)
     while i < len(left) and j < len(right):
         start = max(left[i].start_us, right[j].start_us)
         end = min(left[i].end_us, right[j].end_us)
@@ -36,6 +40,10 @@ def overlap(left: Sequence[Span], right: Sequence[Span]) -> tuple[Span, ...]:
         else:
             j += 1
     return tuple(found)
+
+
+def _end(span: Span) -> int:
+    return span.end_us
 
 
 def total_us(spans: Iterable[Span]) -> int:

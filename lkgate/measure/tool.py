@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Iterator
 
 from lkgate.measure.argument import wrong_arguments
@@ -56,6 +58,7 @@ def _selection(session: Session, kind: str) -> Iterator[Sample]:
     """One sample for each tool that is due or called; 1 for those of one kind of error."""
     expected, made, pairing = against_labels(session)
     wrong = _in_place_of(pairing)
+    taken = set(wrong.values())
     for _, j in (*pairing.matched, *pairing.moved):
         yield measured(0.0, made[j][0], span_of(made[j][1]), made[j][1].name)
     for i, j in wrong.items():
@@ -67,7 +70,7 @@ def _selection(session: Session, kind: str) -> Iterator[Sample]:
             note = f"{expected[i].name} was not called"
             yield measured(float(kind == "missing"), None, session.whole, note)
     for j in pairing.extra:
-        if j not in wrong.values():
+        if j not in taken:
             turn, call = made[j]
             note = f"{call.name} was not to be called"
             yield measured(float(kind == "extra"), turn, span_of(call), note)
@@ -76,14 +79,15 @@ def _selection(session: Session, kind: str) -> Iterator[Sample]:
 
 def _in_place_of(pairing: Pairing) -> dict[int, int]:
     """Missing tools and the extra ones that stand at the same place among the right ones."""
-    left = list(pairing.extra)
+    wanted, made = zip(*pairing.matched, strict=True) if pairing.matched else ((), ())
+    left: dict[int, deque[int]] = defaultdict(deque)
+    for j in pairing.extra:
+        left[bisect_left(made, j)].append(j)
     found: dict[int, int] = {}
     for i in pairing.missing:
-        place = sum(a < i for a, _ in pairing.matched)
-        same = next((j for j in left if sum(b < j for _, b in pairing.matched) == place), None)
-        if same is not None:
-            found[i] = same
-            left.remove(same)
+        same = left[bisect_left(wanted, i)]
+        if same:
+            found[i] = same.popleft()
     return found
 
 
