@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from lkgate.measure.compare import mismatches
@@ -43,13 +44,13 @@ def tool_retries(session: Session) -> Iterator[Sample]:
 
 
 def tools_after_unclear_intent(session: Session) -> Iterator[Sample]:
+    caller, agent = _Said(session, "caller"), _Said(session, "agent")
     for turn, call in calls_of(session):
-        why = _unclear(session, call)
+        why = _unclear(caller.last(call), agent.last(call))
         yield measured(float(why is not None), turn, span_of(call), why and f"{call.name}: {why}")
 
 
-def _unclear(session: Session, call: ToolCall) -> str | None:
-    said, asked = _last(session, "caller", call), _last(session, "agent", call)
+def _unclear(said: Message | None, asked: Message | None) -> str | None:
     if said is not None and said.confidence is not None and said.confidence < LOW_CONFIDENCE:
         return f"'{said.text}' was heard with {said.confidence:.0%}"
     open_ = asked is not None and asked.text.rstrip().endswith("?")
@@ -64,10 +65,10 @@ def tools_unconfirmed(session: Session) -> Iterator[Sample]:
     if not changing:
         yield inapplicable(None, session.whole, "the labels name no tool that changes anything")
         return
-    words = session.labels.confirmations
+    words, caller = session.labels.confirmations, _Said(session, "caller")
     for turn, call in calls_of(session):
         if call.name in changing:
-            said = _last(session, "caller", call)
+            said = caller.last(call)
             agreed = said is not None and agrees(said.text, words)
             heard = f"after '{said.text}'" if said else "before the caller said anything"
             yield measured(float(not agreed), turn, span_of(call), f"{call.name} {heard}")
@@ -104,7 +105,15 @@ def tool_precondition_errors(session: Session) -> Iterator[Sample]:
             done.add(call.name)
 
 
-def _last(session: Session, role: str, call: ToolCall) -> Message | None:
-    """The last message of a side that was reported before a call."""
-    said = [m for turn in session.of(role) for m in turn.messages if m.t_us <= call.t_us]
-    return max(said, key=lambda message: message.t_us, default=None)
+class _Said:
+    """The messages of one side, by when they were reported."""
+
+    def __init__(self, session: Session, role: str) -> None:
+        said = [message for turn in session.of(role) for message in turn.messages]
+        self._messages = sorted(said, key=lambda message: message.t_us)
+        self._times = [message.t_us for message in self._messages]
+
+    def last(self, call: ToolCall) -> Message | None:
+        """The last one before a call; the first of those of one moment."""
+        at = bisect_right(self._times, call.t_us)
+        return self._messages[bisect_left(self._times, self._times[at - 1])] if at else None
