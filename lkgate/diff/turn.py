@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lkgate.measure.brief import QUOTE, brief
 from lkgate.measure.compare import mismatches, show
 from lkgate.measure.pairing import pair
 from lkgate.measure.span import total_us
@@ -250,4 +251,4 @@ def _alike(old: str, new: str) -> str:
 
 
 def _quote(text: str | None) -> str:
-    return "nothing" if text is None else f'"{text}"'
+    return "nothing" if text is None else f'"{brief(text, QUOTE)}"'

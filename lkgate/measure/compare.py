@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lkgate.measure.brief import QUOTE, brief
 from lkgate.model.event import Json
 
 
@@ -31,7 +32,7 @@ class Mismatch:
 
 
 def show(value: Json) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{brief(value, QUOTE)}"' if isinstance(value, str) else brief(str(value), QUOTE)
 
 
 def mismatches(old: Json, new: Json, *, partial: bool = False, path: str = "$") -> list[Mismatch]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from lkgate.measure.brief import brief
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Measurement, MetricSpec, Sample
 from lkgate.model.turn import Turn
@@ -27,7 +28,7 @@ def measured(
         weight=weight,
         turn=None if at is None else at.index,
         span=span,
-        note=note,
+        note=None if note is None else brief(note),
         reason=None,
         estimated=() if at is None else at.estimated,
     )
@@ -52,7 +53,7 @@ def _without(status: str, at: Turn | None, span: Span, reason: str) -> Sample:
         turn=None if at is None else at.index,
         span=span,
         note=None,
-        reason=reason,
+        reason=brief(reason),
     )
 
 

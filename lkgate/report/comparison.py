@@ -108,7 +108,7 @@ def _said(one: Difference) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else "(nothing)"
+    return value[:LINE] if isinstance(value, str) else "(nothing)"
 
 
 def _visibly(one: Shift) -> bool:

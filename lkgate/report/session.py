@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from lkgate.measure.brief import brief
 from lkgate.model.bundle import Bundle
 from lkgate.model.measurement import Measurement
 from lkgate.model.turn import Turn
@@ -106,8 +107,7 @@ def _turn(turn: Turn, latency: float | None) -> Iterator[Text]:
 
 
 def _cut(text: str) -> str:
-    more = len(text) - LONGEST
-    return text if more <= 0 else f"{text[:LONGEST]}\u2026 [{more:,} more characters: --events]"
+    return brief(text, LONGEST)
 
 
 def _aside(text: str) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lkgate.measure.brief import brief
 from lkgate.model.event import Json
 from lkgate.model.price import Price, PriceTable
 from tests.measure.builders import bundle, handoff, labels, said, span, tool, us
@@ -87,6 +88,20 @@ def test_caller_repeats_and_corrects() -> None:
     assert repeats == [0, 0, 1, 0, 0, 0, 0, 0]
     corrects = [s.value for s in measured("caller_corrections", session).samples]
     assert corrects == [0, 0, 0, 1, 0, 1, 0, 0]
+
+
+def test_a_note_is_a_sentence_and_no_book() -> None:
+    assert brief("x" * 4_000) == "x" * 4_000
+    assert brief("x" * 5_000) == "x" * 4_000 + "\u2026 [1,000 more characters]"
+    words = "I want it back. " * 1_000
+    heard = bundle(
+        caller=[span(1, 2), span(5, 6)],
+        agent=[span(3, 4), span(7, 8)],
+        events=[(2.5, *said("user", words)), (6.5, *said("user", words))],
+    )
+    again = measured("caller_repeats", heard).samples[1]
+    assert again.value == 1
+    assert (again.note or "").endswith("\u2026 [12,008 more characters]")
 
 
 def test_what_the_caller_said_and_nobody_understood_is_no_clean_turn() -> None:

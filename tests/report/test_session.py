@@ -20,13 +20,11 @@ def test_what_is_long_is_cut_and_says_so() -> None:
     turns = turns_of(session)
     lines = render(session, turns, measure(session, turns, None)).plain.splitlines()
     caller = next(line for line in lines if "caller  a" in line)
-    assert "caller  a\ufffd[2J" + "b" * 9_995 + "\u2026 [9,990,001 more characters: --events]" in (
-        caller
-    )
+    assert "caller  a\ufffd[2J" + "b" * 9_995 + "\u2026 [9,990,001 more characters]" in (caller)
     assert "  answered after " in caller
     called = next(line for line in lines if "tool at" in line)
-    assert called.count("more characters: --events]") == 2
-    assert called.endswith("d\u2026 [10,000 more characters: --events]")
+    assert called.count("more characters]") == 2
+    assert called.endswith("d\u2026 [10,000 more characters]")
     assert any("agent   Yes." in line for line in lines)
 
 
