@@ -166,9 +166,10 @@ def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
         TooLongError: as :func:`align`.
     """
     head, tail = _ends(reference, hypothesis)
-    here = reference[head : len(reference) - tail]
-    there = hypothesis[head : len(hypothesis) - tail]
-    cost = len(there)
-    for row, _, _ in _costs(here, there):
+    sides = reference[head : len(reference) - tail], hypothesis[head : len(hypothesis) - tail]
+    # A row costs more than a place in it, and the errors are the same both ways.
+    shorter, longer = sorted(sides, key=len)
+    cost = len(longer)
+    for row, _, _ in _costs(shorter, longer):
         cost = int(row[-1])
     return cost
