@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def command(program: Path | None, load: bool | None) -> None:
     Example: cd my-agent && lkgate init
     """
     from lkgate.errors import ConfigError
+    from lkgate.report.inert import visible
     from lkgate.scaffold import find_programs, read_program, write
 
     root = Path.cwd()
@@ -48,25 +50,34 @@ def command(program: Path | None, load: bool | None) -> None:
             next_step="Run it where the agent's sources are, or name the file with --program.",
         )
     chosen, *others = found
-    click.echo(f"agent program: {chosen.path}")
+    done = write(root, chosen)
+    click.echo(visible(f"agent program: {chosen.path}"))
     for one in others:
-        click.echo(f"  also found: {one.path} (choose it with --program)")
-    for done in write(root, chosen):
-        click.echo(f"{done.what:>8} {done.path}" + (f": {done.why}" if done.why else ""))
+        click.echo(visible(f"  also found: {one.path} (choose it with --program)"))
+    for change in done:
+        why = f": {change.why}" if change.why else ""
+        click.echo(visible(f"{change.what:>8} {change.path}{why}"))
     if load is None:
         load = sys.stdin.isatty() and click.confirm(
             "Load the program now, without network and keys, to see that it can be replayed?"
         )
     if load:
         _load()
+    changed = [change.path for change in done if change.what != "kept"]
     click.echo(
         "\nNext:\n"
         "  export LIVEKIT_URL=... LIVEKIT_API_KEY=... LIVEKIT_API_SECRET=...\n"
         "  lkgate record --room my-room --build candidate   # talk to the agent there, Ctrl-C\n"
         "  lkgate replay --against candidate --no-gate      # the same call, from the recording\n"
         "  lkgate accept --build candidate                  # this is how it should be\n"
-        "  git add pyproject.toml gates recordings .github .gitignore .gitattributes"
+        f"  git add {' '.join([*changed, _recordings()])}"
     )
+
+
+def _recordings() -> str:
+    from lkgate.cli.settings import settings
+
+    return os.path.relpath(settings().recordings)
 
 
 def _load() -> None:

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 
 from lkgate.scaffold.program import Program
+from lkgate.scaffold.project import Project
+
+GATE_NAME, RECORDINGS = "gates/release.yaml", "recordings"
 
 GATE = """\
 # What a build must hold to be released. `lkgate replay --against candidate` judges by it.
@@ -75,70 +78,95 @@ rules:
     message: The conversation became another one, so its later turns cannot be compared.
 """
 
-GITATTRIBUTES = (
-    "*.flac binary",
-    "*.lkb binary",
-    "recordings/** -text",
-    "recordings/**/events.jsonl linguist-generated=true -diff",
-    "recordings/**/cassette/** linguist-generated=true -diff",
-)
 GITIGNORE = (".lkgate/",)
 
 
-def settings(program: Program, python: str | None, table: str) -> str:
-    """The settings as TOML under ``[tool.lkgate]``.
+def gitattributes(recordings: str) -> tuple[str, ...]:
+    """Lines for git; ``recordings`` is their directory."""
+    return (
+        "*.flac binary",
+        "*.lkb binary",
+        f"{recordings}/** -text",
+        f"{recordings}/**/events.jsonl linguist-generated=true -diff",
+        f"{recordings}/**/cassette/** linguist-generated=true -diff",
+    )
 
-    Args:
-        python: the build's interpreter, ``None`` for the one that runs lkgate.
-        table: ``tool.lkgate``.
-    """
-    lines = [f"[{table}]", 'recordings = "recordings"', 'gates = ["gates/release.yaml"]', ""]
-    lines.append(f"[{table}.builds.candidate]")
+
+def settings(program: Program, project: Project, build: str) -> str:
+    """The settings as TOML under ``[tool.lkgate]``, with the program as ``build``."""
+    lines = [
+        "[tool.lkgate]",
+        f"recordings = {_quoted(project.home / RECORDINGS)}",
+        f"gates = [{_quoted(project.home / GATE_NAME)}]",
+        "",
+        f"[tool.lkgate.builds.{build}]",
+    ]
     if program.module is not None:
-        lines.append(f"module = {json.dumps(program.module)}")
+        lines.append(f"module = {_quoted(program.module)}")
         if program.directory is not None and program.directory != Path():
-            lines.append(f"cwd = {json.dumps(program.directory.as_posix())}")
+            lines.append(f"cwd = {_quoted(program.directory)}")
     else:
-        lines.append(f"program = {json.dumps(program.path.as_posix())}")
-    if python is not None:
-        lines.append(f"python = {json.dumps(python)}")
+        lines.append(f"program = {_quoted(program.path)}")
+    if project.python is not None:
+        lines.append(f"python = {_quoted(project.python)}")
     lines += [
         "",
-        f"[{table}.tools]",
+        "[tool.lkgate.tools]",
         '# A tool call that was never recorded books nothing in CI ("run" would execute it).',
         'default = "error"',
     ]
     return "\n".join(lines) + "\n"
 
 
-def workflow(install: str, version: str) -> str:
-    """A GitHub workflow; ``install`` are the shell lines that install the agent itself."""
-    indented = "\n".join(f"          {line}" for line in install.splitlines())
+def _quoted(value: str | Path) -> str:
+    text = value if isinstance(value, str) else value.as_posix()
+    # What JSON leaves as it is, TOML wants escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def workflow(project: Project, slug: str, build: str, version: str) -> str:
+    """A GitHub workflow.
+
+    Args:
+        slug: what tells the project from others of the repository, ``""`` at its root.
+        build: to replay into.
+        version: of lkgate.
+    """
+    indented = "\n".join(f"          {line}" for line in project.install)
+    name = f"lkgate {slug}".rstrip()
+    job, defaults, at = "", "", ""
+    if slug:
+        at = f"{project.below.as_posix()}/"
+        # The check is known by it, and another project's has to have another.
+        job = f"    name: {_quoted(f'replay {slug}')}\n"
+        where = _quoted(project.below)
+        defaults = f"    defaults:\n      run:\n        working-directory: {where}\n"
+    check = f"replay {slug}".rstrip()
     return f"""\
 # Replays recorded calls into this build of the agent and fails on what got worse.
-# Make the job `replay` a required check in the branch's protection rules.
-name: lkgate
+# Make `{check}` a required check in the branch's protection rules.
+name: {name}
 on:
   push:
-    branches: [main]
+    branches: [{_quoted(project.branch)}]
   pull_request:
 
 permissions: {{}}
 
 jobs:
   replay:
-    runs-on: ubuntu-latest
+{job}    runs-on: ubuntu-latest
     timeout-minutes: 20
     permissions:
       contents: read
       pull-requests: write # the report as a comment; leave it out, and there is none
-    steps:
+{defaults}    steps:
       - uses: actions/checkout@08eba0b27e820071cde6df949e0beb9ba4906955 # v4.3.0
         with:
           persist-credentials: false
       - uses: actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0
         with:
-          python-version: "3.11"
+          python-version: "{project.version}"
       - name: Install the agent and lkgate
         run: |
 {indented}
@@ -149,7 +177,7 @@ jobs:
           stop=$(python -c 'import secrets; print(secrets.token_hex())')
           echo "::stop-commands::$stop"
           code=0
-          lkgate replay --against candidate --report html=report.html --report junit=junit.xml \\
+          lkgate replay --against {build} --report html=report.html --report junit=junit.xml \\
             --report markdown=report.md --report github=annotations 2>&1 || code=$?
           printf '\\n::%s::\\n' "$stop"
           exit "$code"
@@ -166,10 +194,10 @@ jobs:
         if: always()
         uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
         with:
-          name: lkgate
+          name: {name.replace(" ", "-")}
           path: |
-            report*
-            junit.xml
-            .lkgate/replays
+            {at}report*
+            {at}junit.xml
+            {at}.lkgate/replays
           include-hidden-files: true
 """

@@ -1,21 +1,23 @@
-"""Writes what is missing; what is there stays as it is."""
+"""What ``lkgate init`` adds to a repository; what is there stays as it is."""
 
 from __future__ import annotations
 
-import os
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import lkgate
+from lkgate.config import load_config
 from lkgate.config.source import TOML_NAME, YAML_NAME
 from lkgate.errors import ConfigError
 from lkgate.scaffold import text
+from lkgate.scaffold.change import Change, Place, What, carry_out
 from lkgate.scaffold.program import Program
+from lkgate.scaffold.project import Project, look
 
-What = Literal["created", "added to", "kept"]
+BUILD = "candidate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Done:
 
     Attributes:
         path: relative to the repository.
-        why: of a file that was kept.
+        why: of a file that was kept, or of its place.
     """
 
     what: What
@@ -32,85 +34,128 @@ class Done:
     why: str = ""
 
 
-def write(root: Path, program: Program) -> Iterator[Done]:
-    """Settings, a gate, a workflow, and lines for git; yields what was done, file by file.
+def write(root: Path, program: Program) -> list[Done]:
+    """Settings, a gate, a workflow, and lines for git: all of them, or none.
 
     Raises:
-        ConfigError: ``pyproject.toml`` is no TOML.
-        OSError: a file cannot be written.
+        ConfigError: something is in the way, or cannot be read; nothing was written.
+        OSError: a file cannot be read or written; all is as it was.
     """
-    python, install = _environment(root)
-    yield _settings(root, program, python)
-    yield _new(root, "gates/release.yaml", text.GATE)
-    flow = text.workflow(install, lkgate.__version__)
-    yield _new(root, ".github/workflows/lkgate.yml", flow)
-    yield _lines(root, ".gitignore", text.GITIGNORE)
-    yield _lines(root, ".gitattributes", text.GITATTRIBUTES)
+    changes = list(_changes(look(root), program))
+    carry_out(changes)
+    return [Done(one.what, one.place.name, one.why) for one in changes]
 
 
-def _settings(root: Path, program: Program, python: str | None) -> Done:
-    if (root / YAML_NAME).exists():
-        return Done("kept", YAML_NAME, "it holds settings already")
-    path = root / TOML_NAME
-    added = text.settings(program, python, "tool.lkgate")
-    if not path.exists():
-        path.write_text(added, encoding="utf-8")
-        return Done("created", TOML_NAME)
-    try:
-        have = path.read_text(encoding="utf-8")
-        parsed = tomllib.loads(have)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
-    if "lkgate" in parsed.get("tool", {}):
-        return Done("kept", TOML_NAME, "it has a [tool.lkgate] already")
-    path.write_text(f"{have.rstrip()}\n\n{added}", encoding="utf-8")
-    return Done("added to", TOML_NAME)
-
-
-def _new(root: Path, name: str, content: str) -> Done:
-    path = root / name
-    if path.exists():
-        return Done("kept", name, "it is there already")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8")
-    return Done("created", name)
-
-
-def _lines(root: Path, name: str, wanted: Sequence[str]) -> Done:
-    path = root / name
-    have = path.read_text(encoding="utf-8") if path.exists() else ""
-    missing = [line for line in wanted if line not in have.splitlines()]
-    if not missing:
-        return Done("kept", name, "it has the lines already")
-    before = have if not have or have.endswith("\n") else f"{have}\n"
-    path.write_text(before + "".join(f"{line}\n" for line in missing), encoding="utf-8")
-    return Done("added to" if have else "created", name)
-
-
-def _environment(root: Path) -> tuple[str | None, str]:
-    """The agent's interpreter, and the shell lines by which CI installs the agent."""
-    if (root / "uv.lock").exists():
-        return ".venv/bin/python", "pip install uv\nuv sync --frozen"
-    python = next((f"{name}/bin/python" for name in (".venv", "venv") if _runs(root / name)), None)
-    wanted = (
-        "-r requirements.txt"
-        if (root / "requirements.txt").exists()
-        else "."
-        if _installable(root)
-        else "'livekit-agents>=1.7.1,<1.9'    # and what else the agent needs"
+def _changes(project: Project, program: Program) -> Iterator[Change]:
+    yield _settings(project, program)
+    gate = (project.home / text.GATE_NAME).as_posix()
+    yield _new(
+        _place(project, gate),
+        text.GATE,
+        "" if project.home == Path() else "not beside the agent: setuptools would package it",
     )
-    if python is None:
-        return None, f"pip install {wanted}"
-    folder = python.partition("/")[0]
-    return python, f"python -m venv {folder}\n{folder}/bin/pip install {wanted}"
+    yield _workflow(project)
+    yield _lines(_place(project, ".gitignore"), text.GITIGNORE)
+    recordings = (project.home / text.RECORDINGS).as_posix()
+    yield _lines(_place(project, ".gitattributes"), text.gitattributes(recordings))
 
 
-def _runs(folder: Path) -> bool:
-    return os.access(folder / "bin" / "python", os.X_OK)
+def _place(project: Project, name: str) -> Place:
+    return Place.of(project.root / name, name, project.top)
 
 
-def _installable(root: Path) -> bool:
+def _settings(project: Project, program: Program) -> Change:
+    in_yaml, in_toml = _place(project, YAML_NAME), _place(project, TOML_NAME)
+    if in_yaml.have is not None:
+        return Change(in_yaml, None, _held(project, "it holds settings already"))
+    have = _toml(in_toml)
+    tool = have.get("tool", {})
+    if not isinstance(tool, dict):
+        raise ConfigError(
+            "`tool` is no table, so there can be no [tool.lkgate]",
+            where=str(in_toml.path),
+            next_step="Correct it.",
+        )
+    if "lkgate" in tool:
+        return Change(in_toml, None, _held(project, "it has a [tool.lkgate] already"))
+    lines = text.settings(program, project, BUILD)
+    before = in_toml.have or b""
+    gap = (
+        "" if before.endswith(b"\n\n") or not before else "\n" if before.endswith(b"\n") else "\n\n"
+    )
     try:
-        return "project" in tomllib.loads((root / TOML_NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
+        add = (gap + lines).encode()
+        if b"\r\n" in before:
+            add = add.replace(b"\n", b"\r\n")
+        tomllib.loads((before + add).decode())
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            "the name of this program is no UTF-8, so no settings can hold it",
+            where=str(program.path),
+            next_step="Rename it.",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"[tool.lkgate] cannot be added at its end: {error}",
+            where=str(in_toml.path),
+            next_step=f"Write its `tool` as [tool.NAME] tables, or make a {YAML_NAME} beside it.",
+        ) from error
+    return Change(in_toml, add)
+
+
+def _toml(place: Place) -> dict[str, object]:
+    try:
+        return tomllib.loads((place.have or b"").decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(place.path)) from error
+
+
+def _workflow(project: Project) -> Change:
+    """The workflow, at git's root: GitHub looks nowhere else."""
+    below = project.below.as_posix()
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]|\$\{\{", below):
+        raise ConfigError(
+            "a workflow cannot name this directory",
+            where=str(project.root),
+            next_step="Rename it: control characters, ${{ and what is no UTF-8 cannot stand there.",
+        )
+    slug = re.sub(r"\W+", "-", below).strip("-") or "agent" if below != "." else ""
+    name = f".github/workflows/lkgate{slug and '-' + slug}.yml"
+    return _new(
+        Place.of(project.top / name, "../" * len(project.below.parts) + name, project.top),
+        text.workflow(project, slug, BUILD, lkgate.__version__),
+        "at git's root, where GitHub looks for it" if slug else "",
+    )
+
+
+def _held(project: Project, why: str) -> str:
+    """Why settings are kept, and what the workflow finds in them.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    if BUILD in load_config(project.root, environ={}).builds:
+        return why
+    return f"{why}; the workflow wants a build `{BUILD}` in it"
+
+
+def _new(place: Place, content: str, why: str) -> Change:
+    if place.have is not None:
+        return Change(place, None, "it is there already")
+    return Change(place, content.encode(), why)
+
+
+def _lines(place: Place, wanted: Sequence[str]) -> Change:
+    have = place.have or b""
+    if b"\0" in have:
+        raise ConfigError(
+            "git cannot read this: it is no text of one byte a letter, such as UTF-8",
+            where=str(place.path),
+            next_step="Save it as UTF-8.",
+        )
+    lines = have.splitlines()
+    missing = [line for line in map(str.encode, wanted) if line not in lines]
+    if not missing:
+        return Change(place, None, "it has the lines already")
+    gap = b"" if not have or have.endswith(b"\n") else b"\n"
+    return Change(place, gap + b"".join(line + b"\n" for line in missing))

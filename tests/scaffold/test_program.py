@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,22 @@ def test_a_package_with_relative_imports_is_a_module(tmp_path: Path) -> None:
     ]
 
 
+def test_what_imports_its_package_by_name_is_a_module(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "clinic"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "tools.py").touch()
+    (package / "main.py").write_text("from clinic.tools import book\n" + AGENT)
+    # A directory that only has the name of the package that it imports.
+    (tmp_path / "livekit").mkdir()
+    (tmp_path / "livekit" / "agent.py").write_text(AGENT)
+    found = {str(one.path): (one.module, one.directory) for one in find_programs(tmp_path)}
+    assert found == {
+        "src/clinic/main.py": ("clinic.main", Path("src")),
+        "livekit/agent.py": (None, None),
+    }
+
+
 def test_what_answers_comes_before_what_only_runs_and_the_nearer_first(tmp_path: Path) -> None:
     only_runs = "from livekit.agents import cli\nfrom app import server\ncli.run_app(server)\n"
     lay(tmp_path, worker=only_runs, deep__agent=AGENT, agent=AGENT)
@@ -63,6 +80,7 @@ def test_what_is_nobodys_program_is_left_out(tmp_path: Path) -> None:
         (tmp_path / directory / "agent.py").write_text(AGENT)
     (tmp_path / "test_agent.py").write_text(AGENT)
     (tmp_path / "broken.py").write_text("def (cli.run_app")
+    os.mkfifo(tmp_path / "pipe.py")
     (tmp_path / "binary.py").write_bytes(b"\0\xff cli.run_app")
     (tmp_path / "other.py").write_text("# cli.run_app is only told of here\n")
     assert find_programs(tmp_path) == []

@@ -16,6 +16,8 @@ from lkgate.config import load_config
 from lkgate.errors import ConfigError
 from lkgate.gate.load import load
 from lkgate.scaffold import Done, Program, write
+from lkgate.scaffold.change import Change, Place, carry_out
+from lkgate.scaffold.project import look
 
 AGENT = Program(Path("agent.py"), None, None, True)
 NEW = ("pyproject.toml", "gates/release.yaml", ".github/workflows/lkgate.yml")
@@ -30,7 +32,7 @@ def files_of(root: Path) -> dict[str, str]:
 
 
 def test_an_empty_repository(tmp_path: Path) -> None:
-    done = list(write(tmp_path, AGENT))
+    done = write(tmp_path, AGENT)
     assert done == [Done("created", name) for name in (*NEW, ".gitignore", ".gitattributes")]
     config = load_config(tmp_path, environ={})
     assert config.builds["candidate"].program == tmp_path / "agent.py"
@@ -40,7 +42,7 @@ def test_an_empty_repository(tmp_path: Path) -> None:
 
 
 def test_the_second_time_changes_nothing(tmp_path: Path) -> None:
-    list(write(tmp_path, AGENT))
+    write(tmp_path, AGENT)
     before = files_of(tmp_path)
     assert {done.what for done in write(tmp_path, AGENT)} == {"kept"}
     assert files_of(tmp_path) == before
@@ -64,8 +66,8 @@ def test_what_is_there_is_kept_and_added_to(tmp_path: Path) -> None:
 
 def test_settings_in_yaml_stay_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "lkgate.yaml").write_text("recordings: calls\n")
-    first = next(iter(write(tmp_path, AGENT)))
-    assert first == Done("kept", "lkgate.yaml", "it holds settings already")
+    why = "it holds settings already; the workflow wants a build `candidate` in it"
+    assert write(tmp_path, AGENT)[0] == Done("kept", "lkgate.yaml", why)
     assert not (tmp_path / "pyproject.toml").exists()
 
 
@@ -75,7 +77,7 @@ def test_a_module_in_a_directory_of_its_own_and_its_environment(tmp_path: Path) 
     python.symlink_to(sys.executable)
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "src").mkdir()
-    list(write(tmp_path, Program(Path("src/clinic/main.py"), "clinic.main", Path("src"), True)))
+    write(tmp_path, Program(Path("src/clinic/main.py"), "clinic.main", Path("src"), True))
     entry = load_config(tmp_path, environ={}).builds["candidate"]
     assert (entry.module, entry.cwd, entry.python) == (
         "clinic.main", tmp_path / "src", ".venv/bin/python",
@@ -86,24 +88,193 @@ def test_a_module_in_a_directory_of_its_own_and_its_environment(tmp_path: Path) 
 
 def test_a_lock_of_uv(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").touch()
-    list(write(tmp_path, AGENT))
+    write(tmp_path, AGENT)
     assert "          uv sync --frozen\n" in (tmp_path / NEW[2]).read_text()
 
 
 def test_a_pyproject_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool")
     with pytest.raises(ConfigError, match="not valid TOML"):
-        next(iter(write(tmp_path, AGENT)))
+        write(tmp_path, AGENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("pyproject.toml", b"tool = 3", "`tool` is no table"),
+        ("pyproject.toml", b"tool = {x = {y = 1}}", "cannot be added at its end"),
+        (".gitattributes", "*.png binary\n".encode("utf-16"), "git cannot read this"),
+        ("gates", b"", "no directory, so there can be no gates/release.yaml"),
+        (".github", b"", "no directory, so there can be no .github/workflows/lkgate.yml"),
+    ],
+)
+def test_what_is_in_the_way_is_found_before_anything_is_written(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ConfigError, match=said):
+        write(tmp_path, AGENT)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "gates", ".gitattributes", ".github"])
+@pytest.mark.parametrize("target", ["../outside", "nowhere", "../there"])
+def test_no_link_is_written_through(tmp_path: Path, name: str, target: str) -> None:
+    root = tmp_path / "agent"
+    root.mkdir()
+    (tmp_path / "there").mkdir()
+    (root / name).symlink_to(target)
+    with pytest.raises(ConfigError, match=r"leads nowhere|outside of the repository"):
+        write(root, AGENT)
+    assert [path.name for path in root.iterdir()] == [name]
+    assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["agent", name, "there"]
+
+
+def test_a_link_within_the_repository_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "settings").write_text("")
+    (tmp_path / "pyproject.toml").symlink_to("shared/settings")
+    (tmp_path / "gates").symlink_to("shared")
+    write(tmp_path, AGENT)
+    assert (tmp_path / "pyproject.toml").is_symlink()
+    assert load_config(tmp_path, environ={}).gates[0].is_file()
+    assert (tmp_path / "shared" / "release.yaml").is_file()
+
+
+def test_what_cannot_be_written_undoes_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text("# mine")
+    names = ("settings", "gates/deep/release.yaml", "late")
+    places = [Place.of(tmp_path / name, name, tmp_path) for name in names]
+    # Made by somebody else after all was looked at.
+    (tmp_path / "late").write_text("theirs")
+    with pytest.raises(FileExistsError):
+        carry_out([Change(place, b"added") for place in places])
+    assert files_of(tmp_path) == {"settings": "# mine", "late": "theirs"}
+    assert not (tmp_path / "gates").exists()
+
+
+def test_bytes_and_line_ends_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_bytes(b"caf\xe9/\n")
+    (tmp_path / "pyproject.toml").write_bytes(b'name = "x"\r\n')
+    write(tmp_path, AGENT)
+    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n.lkgate/\n"
+    told = (tmp_path / "pyproject.toml").read_bytes()
+    assert told.startswith(b'name = "x"\r\n\r\n[tool.lkgate]\r\n')
+    assert told.count(b"\n") == told.count(b"\r\n")
+
+
+@pytest.mark.parametrize("name", ["агент 😀.py", 'a"\\\x7f\x1b.py'])
+def test_names_of_programs_that_need_quotes(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    write(tmp_path, Program(Path(name), None, None, True))
+    assert load_config(tmp_path, environ={}).builds["candidate"].program == tmp_path / name
+
+
+def test_a_name_that_no_settings_can_hold(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no UTF-8"):
+        write(tmp_path, Program(Path(os.fsdecode(b"ag\xff.py")), None, None, True))
+    assert files_of(tmp_path) == {}
+
+
+def test_below_gits_root_the_workflow_goes_to_gits_root(tmp_path: Path) -> None:
+    root = tmp_path / "services" / "voice agent"
+    root.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    done = write(root, AGENT)
+    name = ".github/workflows/lkgate-services-voice-agent.yml"
+    assert Done("created", f"../../{name}", "at git's root, where GitHub looks for it") in done
+    assert not (root / ".github").exists()
+    flow = yaml.safe_load((tmp_path / name).read_text())
+    job = flow["jobs"]["replay"]
+    assert job["name"] == "replay services-voice-agent"
+    assert job["defaults"]["run"]["working-directory"] == "services/voice agent"
+    kept = job["steps"][-1]["with"]["path"].split("\n")
+    assert "services/voice agent/.lkgate/replays" in kept
+    clean(tmp_path, name)
+    with pytest.raises(ConfigError, match="a workflow cannot name this directory"):
+        write(tmp_path / "${{ x }}", AGENT)
+
+
+def test_the_environment_of_a_workspace(tmp_path: Path) -> None:
+    root = tmp_path / "services" / "agent"
+    root.mkdir(parents=True)
+    (tmp_path / ".git").touch()  # as in a worktree
+    (tmp_path / "requirements.txt").touch()
+    assert look(root).install == ("pip install -r ../../requirements.txt",)
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "python").symlink_to(sys.executable)
+    assert look(root).python == "../../venv/bin/python"
+    (tmp_path / "uv.lock").touch()
+    assert look(root).python == "../../.venv/bin/python"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "version"),
+    [
+        ("README.md", "", "3.11"),
+        (".python-version", "3.12.4\n", "3.12"),
+        ("venv/pyvenv.cfg", "home = /usr\nversion = 3.13.0\n", "3.13"),
+        (".venv/pyvenv.cfg", "version_info = 3.12.3\n", "3.12"),
+        ("pyproject.toml", '[project]\nrequires-python = ">=3.12,<4"', "3.12"),
+        ("pyproject.toml", '[project]\nrequires-python = ">=3.9"', "3.11"),
+    ],
+)
+def test_the_workflow_takes_the_agents_python(
+    tmp_path: Path, name: str, content: str, version: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+    assert look(tmp_path).version == version
+
+
+def test_the_branch_that_the_remote_calls_its_own(tmp_path: Path) -> None:
+    assert look(tmp_path).branch == "main"
+    (tmp_path / ".git" / "refs" / "remotes" / "origin").mkdir(parents=True)
+    head = tmp_path / ".git" / "refs" / "remotes" / "origin" / "HEAD"
+    head.write_text("ref: refs/remotes/origin/release/next\n")
+    assert look(tmp_path).branch == "release/next"
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "beside", "home"),
+    [
+        ('[project]\nname = "x"', "clinic", "tests"),
+        ('[build-system]\nbuild-backend = "setuptools.build_meta"', "clinic", "tests"),
+        ('[build-system]\nbuild-backend = "hatchling.build"', "clinic", "."),
+        ('[project]\nname = "x"\n[tool.setuptools]\npackages = ["clinic"]', "clinic", "."),
+        ('[project]\nname = "x"', "src", "."),
+        ('[project]\nname = "x"', "recordings", "."),
+        ("[tool.ruff]", "clinic", "."),
+    ],
+)
+def test_setuptools_finds_no_packages_of_lkgates(
+    tmp_path: Path, pyproject: str, beside: str, home: str
+) -> None:
+    """As it would, where it has to guess what they are, and refuse to build several."""
+    (tmp_path / "pyproject.toml").write_text(pyproject)
+    (tmp_path / beside).mkdir()
+    write(tmp_path, AGENT)
+    config = load_config(tmp_path, environ={})
+    assert config.recordings == tmp_path / home / "recordings"
+    assert config.gates == (tmp_path / home / "gates" / "release.yaml",)
+    assert config.gates[0].is_file()
+    prefix = "" if home == "." else f"{home}/"
+    assert f"\n{prefix}recordings/** -text\n" in (tmp_path / ".gitattributes").read_text()
 
 
 def test_the_workflow_is_clean(tmp_path: Path) -> None:
-    list(write(tmp_path, AGENT))
+    write(tmp_path, AGENT)
+    clean(tmp_path, NEW[2])
+
+
+def clean(root: Path, flow: str) -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     tools = [[str(zizmor), "--offline", "--quiet", "."]]
     if shutil.which("actionlint"):
-        tools.append(["actionlint", NEW[2]])
+        tools.append(["actionlint", flow])
     for tool in tools:
-        done = subprocess.run(tool, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(tool, cwd=root, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
