@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -39,8 +40,14 @@ def joined(blocks: Iterable[Pcm], samples: int) -> Pcm:
 
 def encode(pcm: Sound, sample_rate_hz: int, path: Path) -> None:
     """Write ``pcm`` (mono, at least one sample) as FLAC. The blocks do not show in the file."""
+    # As bytes: soundfile cannot encode the name of a directory that is no UTF-8.
     with _SoundFile(
-        path, "w", samplerate=sample_rate_hz, channels=1, format="FLAC", subtype="PCM_16"
+        os.fsencode(path),
+        "w",
+        samplerate=sample_rate_hz,
+        channels=1,
+        format="FLAC",
+        subtype="PCM_16",
     ) as file:
         for block in blocks_of(pcm):
             file.write(block)

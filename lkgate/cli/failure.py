@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -61,6 +62,11 @@ def tell(error: Exception, *, debug: bool) -> Exit:
     if isinstance(error, PipeError | BrokenPipeError):
         click.echo("error: what was being written to is no longer read", err=True)
         return Exit.INCOMPLETE
+    if isinstance(error, FileNotFoundError) and not _directory_is_there():
+        click.echo(
+            "error: the directory that this runs in was removed\n  Change to another.", err=True
+        )
+        return Exit.USAGE
     if isinstance(error, OSError) and error.errno in _DISK:
         place = f"{error.filename}: " if error.filename else "the output: "
         click.echo(
@@ -75,6 +81,14 @@ def tell(error: Exception, *, debug: bool) -> Exit:
         err=True,
     )
     return Exit.BUG
+
+
+def _directory_is_there() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _tell_unwritten(unwritten: UnwrittenError, *, debug: bool) -> Exit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def _read(source: Path, stack: ExitStack) -> tuple[int, Iterator[Block]]:
         )
 
     try:
-        file = stack.enter_context(soundfile.SoundFile(source))
+        file = stack.enter_context(soundfile.SoundFile(os.fsencode(source)))
     except soundfile.SoundFileError as error:
         raise wrong(error) from None
 

@@ -110,6 +110,22 @@ def _name(path: Path) -> str:
     return path.stem if path.suffix == ARCHIVE else path.resolve().name
 
 
+def require_name(path: Path) -> None:
+    """Refuse a name that no manifest and no report can hold.
+
+    Raises:
+        BundleError: it is no UTF-8.
+    """
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise BundleError(
+            "the name of this recording is no UTF-8",
+            where=str(path),
+            next_step="Rename it: a call is known by its name.",
+        ) from None
+
+
 def _is_bundle(path: Path) -> bool:
     if path.name.startswith("."):
         return False
@@ -137,12 +153,13 @@ def read_recordings(paths: Sequence[Path], *, baselines: bool = True) -> list[Re
         baselines: ``False`` for who will not judge by them.
 
     Raises:
-        BundleError: one is not whole.
+        BundleError: one is not whole, or has a name that nothing can hold.
         ConfigError: two have one name, or one is a replay itself.
     """
     recordings: dict[str, Recording] = {}
     for path in {path.resolve(): path for path in paths}.values():
         call = _name(path)
+        require_name(path)
         bundle = read(path, baseline=baselines)
         if bundle.manifest.source == "replay":
             raise ConfigError("this is a replay, not a recording", where=str(path))

@@ -30,6 +30,7 @@ from lkgate.replay.run import Replayed, ReplaySet
 FORMAT = 1
 SHARD = "shard.json"
 REPLAYS = "replays"
+MOST = 999_999  # shards of one run
 _PIPELINES: tuple[Pipeline, ...] = ("cascade", "realtime")
 _AGAIN = "Run that shard again, and merge what it writes."
 
@@ -206,7 +207,7 @@ def read_shard(place: Path) -> Shard:
         raise BundleError(
             "this shard was written by a newer lkgate", where=where, next_step="Update lkgate."
         )
-    of = fields.integer("of", minimum=1)
+    of = fields.integer("of", minimum=1, maximum=MOST)
     build = build_in(fields.fields("build"))
     assert build is not None  # only null is None
     recordings = {

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from lkgate.replay.shard import Run, Shard, Share
 
+# Missing shards are named one by one up to so many.
+_FEW = 9
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -58,7 +61,16 @@ def _flaws(shards: Sequence[Shard], here: Mapping[str, str], version: str) -> It
 def _gaps(shards: Sequence[Shard]) -> Iterator[Flaw]:
     run, of = shards[0].run, shards[0].share.of
     times = Counter(one.share.number for one in shards)
-    for number in range(1, of + 1):
+    missing = [number for number in range(1, of + 1) if not times[number]]
+    told = missing
+    if len(missing) > _FEW:
+        told = []
+        first = ", ".join(map(str, missing[:_FEW]))
+        yield Flaw(
+            f"{len(missing)} of {of} shards are missing: {first} and others",
+            f"Run {_command(run, 'i', shards[0].share)} for each of them, and merge again.",
+        )
+    for number in sorted({*told, *times}):
         if not times[number]:
             command = _command(run, str(number), Share(number, of))
             yield Flaw(f"shard {number} of {of} is missing", f"Run {command}, and merge again.")
@@ -70,7 +82,7 @@ def _gaps(shards: Sequence[Shard]) -> Iterator[Flaw]:
             )
     calls = Counter(call for one in shards for call in one.ends)
     uneven = sorted(call for call in run.recordings if calls[call] != 1)
-    if uneven and all(times[number] == 1 for number in range(1, of + 1)):
+    if uneven and not missing and max(times.values()) == 1:
         yield Flaw(
             f"the shards do not hold these calls once each: {', '.join(uneven)}",
             f"Run every shard again: {_command(run, 'i', shards[0].share)}",

@@ -11,7 +11,7 @@ from lkgate.bundle import read, read_baseline
 from lkgate.errors import BundleError
 from lkgate.measure import turns_of
 from lkgate.model.bundle import Manifest
-from lkgate.replay.recordings import ARCHIVE, UNFINISHED
+from lkgate.replay.recordings import ARCHIVE, UNFINISHED, require_name
 from lkgate.suite.offer import stale_reasons
 
 LabelState = Literal["reviewed", "draft", "none"]
@@ -61,6 +61,7 @@ def _held(path: Path) -> Held | BundleError:
     if path.name.endswith(UNFINISHED):
         return BundleError("was never finished", next_step=f"lkgate recover {path}")
     try:
+        require_name(path)
         bundle = read(path)
         baseline = read_baseline(path)
     except BundleError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -44,6 +45,13 @@ def test_the_blocks_do_not_show(
     assert (tmp_path / "y.flac").read_bytes() == flac
     found = decode(flac, sample_rate_hz=RATE, samples=len(PCM), where="x")
     np.testing.assert_array_equal(found, PCM)
+
+
+def test_a_directory_whose_name_is_no_utf8(tmp_path: Path, flac: bytes) -> None:
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    place.mkdir()
+    encode(PCM, RATE, place / "x.flac")
+    assert (place / "x.flac").read_bytes() == flac
 
 
 def test_a_single_sample(tmp_path: Path) -> None:

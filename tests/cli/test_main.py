@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lkgate.bundle import Journal, close_journal, read
+from lkgate.cli.main import main
 from lkgate.measure import measure, turns_of
 from tests.ingest.files import SAID, both, transcript, write
 
@@ -106,6 +107,18 @@ def test_mistakes_are_exit_2_with_one_message(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_directory_that_was_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SystemExit) as ended:
+        main(["list"])
+    assert ended.value.code == 2
+    assert "the directory that this runs in was removed" in capsys.readouterr().err
 
 
 def test_an_import_is_a_bundle_like_any_other(tmp_path: Path) -> None:

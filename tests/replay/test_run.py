@@ -25,6 +25,7 @@ from lkgate.replay.run import (
     replay,
     verify,
 )
+from lkgate.suite import entries
 from tests.replay.recorded import record
 
 FAKE = Path(__file__).with_name("fake_server.py")
@@ -200,6 +201,15 @@ def test_names_are_unique(tmp_path: Path) -> None:
         f"{tmp_path}/one.lkb: two recordings have the name `one`\n"
         f"  The other one is {path}; rename one."
     )
+
+
+def test_a_name_that_no_report_can_hold(tmp_path: Path) -> None:
+    one = record(tmp_path, "one")
+    path = one.rename(one.with_name(os.fsdecode(b"caf\xe9")))
+    with pytest.raises(BundleError, match="the name of this recording is no UTF-8"):
+        read_recordings([path])
+    (entry,) = entries(path.parent)
+    assert isinstance(entry.held, BundleError)
 
 
 def test_no_recordings(tmp_path: Path) -> None:

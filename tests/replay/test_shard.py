@@ -17,6 +17,7 @@ from lkgate.replay.outcome import Failure
 from lkgate.replay.recordings import Recording
 from lkgate.replay.run import replay
 from lkgate.replay.shard import (
+    MOST,
     SHARD,
     Shard,
     Share,
@@ -131,6 +132,13 @@ def test_what_is_no_whole_run(tmp_path: Path) -> None:
             "Run `lkgate replay --against v9 --shard 2/2`, and merge again.",
         )
     ]
+    many = replace(first, share=Share(7, MOST))
+    assert flaws([many], known, __version__) == [
+        Flaw(
+            "999998 of 999999 shards are missing: 1, 2, 3, 4, 5, 6, 8, 9, 10 and others",
+            "Run `lkgate replay --against v9 --shard i/999999` for each of them, and merge again.",
+        )
+    ]
     assert whats(flaws([first, second, second], known, __version__)) == [
         f"shard 2 of 2 is there 2 times: {second.place}, {second.place}"
     ]
@@ -187,6 +195,7 @@ def test_a_damaged_shard_is_refused(tmp_path: Path) -> None:
         json.dumps({**text, "shard": 2}),
         json.dumps({**text, "calls": {"../one": {"digest": "0" * 64}}}),
         json.dumps({**text, "format": 2}),
+        json.dumps({**text, "of": MOST + 1}),
         json.dumps({**text, "build": None}),
     ):
         file.write_text(broken)
