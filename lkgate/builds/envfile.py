@@ -17,7 +17,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise ConfigError(f"cannot read the env file: {reason}", where=str(path)) from error
+        raise ConfigError(
+            f"cannot read the env file: {reason}",
+            where=str(path),
+            next_step="Name a text file of NAME=VALUE lines that can be read.",
+        ) from error
     values = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()
@@ -25,7 +29,11 @@ def read_env_file(path: Path) -> dict[str, str]:
             continue
         found = assignment(text)
         if found is None:
-            raise ConfigError("this line is no NAME=VALUE", where=f"{path}:{number}")
+            raise ConfigError(
+                "this line is no NAME=VALUE",
+                where=f"{path}:{number}",
+                next_step="Correct it, or begin it with # if it is a comment.",
+            )
         values[found[0]] = found[1]
     return values
 

@@ -34,19 +34,22 @@ print(json.dumps({"versions": {"python": python, **names}, "module": where}))
 """
 
 
-def identify(build: Build) -> BuildIdentity:
+def identify(build: Build, limit_s: float = _QUERY_LIMIT_S) -> BuildIdentity:
     """The build's digest and versions, asked of its own interpreter.
 
     The digest covers every Python file in the directory of the program (of the package, for a
     module), the arguments and the variables: anything else that a program reads is its data.
     Of a command or a deployed agent nothing is known but its name.
 
+    Args:
+        limit_s: that its interpreter has to answer.
+
     Raises:
         BuildError: the interpreter does not run, or has no livekit-agents.
     """
     if not build.virtual:
         return BuildIdentity(build.name, None, {})
-    versions, module = _ask(build)
+    versions, module = _ask(build, limit_s)
     if "livekit-agents" not in versions:
         raise BuildError(
             "livekit-agents is not installed in the build's interpreter",
@@ -65,9 +68,12 @@ def identify(build: Build) -> BuildIdentity:
     return BuildIdentity(build.name, _digest(build, start), versions)
 
 
-def _ask(build: Build) -> tuple[dict[str, str], Path | None]:
+def _ask(build: Build, limit_s: float) -> tuple[dict[str, str], Path | None]:
     top = [build.module.split(".")[0]] if build.module else []
     variables = environment(build, everything=False)
+    correct = (
+        f"Make its environment anew, or correct `python` under [tool.lkgate.builds.{build.name}]."
+    )
     try:
         done = subprocess.run(
             [str(build.python), "-c", _QUERY, *top],
@@ -75,24 +81,36 @@ def _ask(build: Build) -> tuple[dict[str, str], Path | None]:
             env=variables,
             capture_output=True,
             text=True,
-            timeout=_QUERY_LIMIT_S,
+            timeout=limit_s,
         )
         answer = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired:
         raise BuildError(
-            f"the build's interpreter does not run: {error}", where=str(build.python)
+            f"the build's interpreter gave no answer in {limit_s:.0f} s",
+            where=str(build.python),
+            next_step=correct,
+        ) from None
+    except OSError as error:
+        raise BuildError(
+            f"the build's interpreter does not run: {error.strerror}",
+            where=str(build.python),
+            next_step=correct,
         ) from error
     except (ValueError, IndexError) as error:
         raise BuildError(
             "the build's interpreter is no Python: it was asked for its packages, and said "
             "something else",
             where=str(build.python),
-            next_step=f"Correct `python` under [tool.lkgate.builds.{build.name}].",
+            next_step=correct,
         ) from error
     if answer is None:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         last = secrets_of(build, variables).hide(last)
-        raise BuildError(f"the build's interpreter does not run: {last}", where=str(build.python))
+        raise BuildError(
+            f"the build's interpreter does not run: {last}",
+            where=str(build.python),
+            next_step=f"See what `{build.python} -c 0` says. {correct}",
+        )
     module = answer["module"]
     return dict(sorted(answer["versions"].items())), Path(module) if module else None
 

@@ -74,17 +74,16 @@ def _project() -> Iterator[Finding]:
     """Settings, gates, recordings and builds: what is wrong with one says nothing of the others."""
     from lkgate.cli.judging import load_gates
     from lkgate.cli.settings import settings
-    from lkgate.diagnosis import Finding, build_findings, disk
+    from lkgate.diagnosis import Finding, build_findings, disk, recordings
     from lkgate.diagnosis.finding import of_error
     from lkgate.errors import LkgateError
-    from lkgate.replay.recordings import names_of_recordings
     from lkgate.replay.run import ReplayOptions
     from lkgate.report.words import count
 
     try:
         config = settings()
     except LkgateError as error:
-        yield of_error("settings", error)
+        yield of_error("settings", error, "Correct that file.")
         yield disk(Path.cwd())
         return
     if config.path is None:
@@ -98,10 +97,8 @@ def _project() -> Iterator[Finding]:
             said = f"{count(len(config.gates), 'file')}, {count(rules, 'rule')}"
             yield Finding("gates", "ok", said)
         except LkgateError as error:
-            yield of_error("gates", error)
-    held = len(names_of_recordings(config.recordings))
-    said = f"{count(held, 'recording')} in {config.recordings}"
-    lack = None if held else "Record, import or promote a call."
-    yield Finding("recordings", "ok" if held else "note", said, lack)
+            remedy = "Correct it there; `lkgate metrics` lists what can be judged."
+            yield of_error("gates", error, remedy)
+    yield recordings(config.recordings)
     yield from build_findings(config)
     yield disk(ReplayOptions.of(config).state)

@@ -3,6 +3,7 @@
 from lkgate.diagnosis.agents import build_findings
 from lkgate.diagnosis.finding import Finding
 from lkgate.diagnosis.machine import audio, clock, disk, interpreter, network_block
+from lkgate.diagnosis.recordings import recordings
 from lkgate.diagnosis.server import server_findings
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "disk",
     "interpreter",
     "network_block",
+    "recordings",
     "server_findings",
 ]

@@ -9,6 +9,9 @@ from lkgate.config import Config
 from lkgate.diagnosis.finding import Finding, of_error
 from lkgate.errors import LkgateError
 
+# A replay waits longer for an interpreter; who asks what is wrong does not.
+_LIMIT_S = 10
+
 
 def build_findings(config: Config) -> Iterator[Finding]:
     """One for each build: its program, its interpreter, and LiveKit's versions in there.
@@ -25,9 +28,9 @@ def build_findings(config: Config) -> Iterator[Finding]:
             if not build.virtual:
                 yield Finding(what, "ok", "is called in rooms alone: --transport room")
                 continue
-            versions = identify(build).versions
+            versions = identify(build, _LIMIT_S).versions
         except LkgateError as error:
-            yield of_error(what, error)
+            yield of_error(what, error, f"Correct [tool.lkgate.builds.{name}].")
             continue
         yield supported(what, versions)
 

@@ -19,7 +19,7 @@ class Finding:
         status: ``note`` is something that works less well or only some need; ``wrong`` does not
             work.
         said: in words.
-        remedy: what to do about it, ``None`` where there is nothing to do.
+        remedy: what to do about it, ``None`` where all is well.
     """
 
     what: str
@@ -28,7 +28,11 @@ class Finding:
     remedy: str | None = None
 
 
-def of_error(what: str, error: LkgateError) -> Finding:
-    """What an error says, as a finding."""
+def of_error(what: str, error: LkgateError, remedy: str) -> Finding:
+    """What an error says, as a finding.
+
+    Args:
+        remedy: for an error that knows no next step.
+    """
     where = f"{error.where}: " if error.where else ""
-    return Finding(what, "wrong", f"{where}{error.what}", error.next_step)
+    return Finding(what, "wrong", f"{where}{error.what}", error.next_step or remedy)

@@ -27,6 +27,8 @@ _GIB = 1 << 30
 _TIGHT_BYTES, _FEW_BYTES = _GIB // 4, 2 * _GIB
 _LIMIT_S = 30
 
+_ANEW = "Install lkgate anew, in an environment of its own; if that is no help, report it."
+
 # Run by lkgate's own interpreter, alone: the block is for good.
 _BLOCKED = """
 import socket, sys
@@ -128,7 +130,8 @@ def network_block(python: str = sys.executable) -> Finding:
             [python, "-c", _BLOCKED], env=environ, capture_output=True, text=True, timeout=_LIMIT_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding("network block", "wrong", f"could not be tried: {error}")
+        said = "no answer" if isinstance(error, subprocess.TimeoutExpired) else error.strerror
+        return Finding("network block", "wrong", f"could not be tried: {said}", _ANEW)
     word = done.stdout.strip()
     if word == "alone":
         return Finding("network block", "ok", "a replay has no network, native code neither")
@@ -141,4 +144,4 @@ def network_block(python: str = sys.executable) -> Finding:
             "container's CAP_SYS_ADMIN); elsewhere replay in a container without a network.",
         )
     last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    return Finding("network block", "wrong", f"a connection was not refused: {last}")
+    return Finding("network block", "wrong", f"a connection was not refused: {last}", _ANEW)

@@ -34,7 +34,7 @@ def server_findings(environ: Mapping[str, str], env_file: Path | None) -> Iterat
     try:
         credentials = Credentials.read(environ, env_file)
     except ConfigError as error:
-        yield of_error("credentials", error)
+        yield of_error("credentials", error, "Correct it.")
         return
     yield Finding("credentials", "ok", f"{URL}, {KEY} and {SECRET} are set (not shown)")
     yield _answers(credentials)
@@ -73,7 +73,7 @@ def _answers(credentials: Credentials) -> Finding:
     try:
         asyncio.run(ask())
     except LkgateError as error:
-        return of_error("server", error)
+        return of_error("server", error, f"See whether {URL} is right and the server runs.")
     except TimeoutError:
         remedy = f"See whether {host} is right, and whether this machine may reach it."
         return Finding("server", "wrong", f"{host} gave no answer in {_LIMIT_S:.0f} s", remedy)

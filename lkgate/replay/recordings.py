@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lkgate.bundle import read
-from lkgate.errors import BundleError, ConfigError
+from lkgate.errors import BundleError, ConfigError, LkgateError
 from lkgate.model.bundle import Bundle
 
 ARCHIVE = ".lkb"
@@ -49,6 +49,20 @@ def find_recordings(directory: Path) -> list[Path]:
             next_step="Record a call with `lkgate record`, or name a bundle.",
         )
     return found
+
+
+def each_recording(directory: Path) -> Iterator[Recording | LkgateError]:
+    """Every recording right below ``directory``, verified, or why one cannot be read.
+
+    Raises:
+        OSError: the directory cannot be read.
+    """
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        try:
+            if _is_bundle(path):
+                yield from read_recordings([path])
+        except LkgateError as error:
+            yield error
 
 
 def find_recording(directory: Path, name: str) -> Path:

@@ -178,7 +178,23 @@ def test_an_interpreter_that_does_not_run(project: Config, tmp_path: Path) -> No
     fake.chmod(0o755)
     with pytest.raises(LkgateError) as error:
         identify(replace(resolve("v1", project), python=fake))
-    assert str(error.value) == (f"{fake}: the build's interpreter does not run: no such library")
+    correct = "Make its environment anew, or correct `python` under [tool.lkgate.builds.v1]."
+    assert str(error.value) == (
+        f"{fake}: the build's interpreter does not run: no such library\n"
+        f"  See what `{fake} -c 0` says. {correct}"
+    )
+    fake.write_text("#!/bin/sh\nexec sleep 9\n")
+    with pytest.raises(LkgateError) as error:
+        identify(replace(resolve("v1", project), python=fake), limit_s=0.1)
+    assert str(error.value) == (
+        f"{fake}: the build's interpreter gave no answer in 0 s\n  {correct}"
+    )
+    fake.write_bytes(b"\x7fELF no program")
+    with pytest.raises(LkgateError) as error:
+        identify(replace(resolve("v1", project), python=fake))
+    assert str(error.value) == (
+        f"{fake}: the build's interpreter does not run: Exec format error\n  {correct}"
+    )
 
 
 def test_a_replay_gets_nothing_of_the_machine(

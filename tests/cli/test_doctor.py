@@ -14,9 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from lkgate.diagnosis import audio, clock, disk, interpreter, network_block, server_findings
+from lkgate.diagnosis import (
+    Finding,
+    audio,
+    clock,
+    disk,
+    interpreter,
+    network_block,
+    recordings,
+    server_findings,
+)
 from lkgate.diagnosis.agents import supported
+from lkgate.diagnosis.finding import of_error
 from lkgate.diagnosis.server import server_time
+from lkgate.errors import ConfigError
+from tests.replay.recorded import record
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -48,7 +60,44 @@ def test_a_block_that_does_not_hold_is_wrong(tmp_path: Path) -> None:
         "wrong",
         "a connection was not refused: no guard here",
     )
-    assert network_block(str(tmp_path / "nowhere")).status == "wrong"
+    assert found.remedy is not None
+    nowhere = network_block(str(tmp_path / "nowhere"))
+    assert (nowhere.status, nowhere.said) == (
+        "wrong",
+        "could not be tried: No such file or directory",
+    )
+    assert nowhere.remedy is not None
+
+
+def test_recordings_that_cannot_be_read_are_no_recordings(tmp_path: Path) -> None:
+    home = tmp_path / "recordings"
+    found = recordings(home)
+    assert (found.status, found.said) == ("note", f"0 recordings in {home}")
+    for name in ("sound", "torn"):
+        record(tmp_path, name)
+    assert recordings(home) == Finding("recordings", "ok", f"2 recordings in {home}")
+    (home / "torn" / "manifest.json").write_text("{")
+    (home / "x.unfinished").mkdir()
+    found = recordings(home)
+    assert found.status == "wrong"
+    assert found.said.startswith(
+        f"1 recording in {home}, and 2 that cannot be read: {home}/torn/manifest.json: no JSON: "
+    )
+    assert found.remedy == "The bundle was altered or damaged: get it again from where it came."
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF\xff", b"no assignment"])
+def test_an_env_file_that_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    (found,) = server_findings({}, tmp_path / ".env")
+    assert found.status == "wrong"
+    assert found.remedy is not None
+
+
+def test_an_error_without_a_next_step_gets_one() -> None:
+    assert of_error("gates", ConfigError("it is wrong", where="g.yaml:3"), "Correct it.") == (
+        Finding("gates", "wrong", "g.yaml:3: it is wrong", "Correct it.")
+    )
 
 
 @pytest.mark.parametrize(("gib", "status"), [(0.1, "wrong"), (1, "note"), (5, "ok")])
