@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def command(program: Path | None, load: bool | None) -> None:
 
     Example: cd my-agent && lkgate init
     """
+    from lkgate.cli.settings import settings
     from lkgate.errors import ConfigError
     from lkgate.report.inert import visible
     from lkgate.scaffold import find_programs, read_program, write
@@ -57,6 +59,10 @@ def command(program: Path | None, load: bool | None) -> None:
     for change in done:
         why = f": {change.why}" if change.why else ""
         click.echo(visible(f"{change.what:>8} {change.path}{why}"))
+    lacking = _lacks_livekit()
+    if lacking is not None:
+        click.echo(f"\n{lacking}")
+        load = False if load is None else load
     if load is None:
         load = sys.stdin.isatty() and click.confirm(
             "Load the program now, without network and keys, to see that it can be replayed?"
@@ -70,14 +76,27 @@ def command(program: Path | None, load: bool | None) -> None:
         "  lkgate record --room my-room --build candidate   # talk to the agent there, Ctrl-C\n"
         "  lkgate replay --against candidate --no-gate      # the same call, from the recording\n"
         "  lkgate accept --build candidate                  # this is how it should be\n"
-        f"  git add {' '.join([*changed, _recordings()])}"
+        f"  git add {shlex.join([*changed, os.path.relpath(settings().recordings)])}"
     )
 
 
-def _recordings() -> str:
+def _lacks_livekit() -> str | None:
+    """What to do where the build would run in lkgate's own interpreter, which cannot run it."""
+    from importlib.metadata import PackageNotFoundError, version
+
     from lkgate.cli.settings import settings
 
-    return os.path.relpath(settings().recordings)
+    build = settings().builds.get("candidate")
+    if build is None or build.python is not None:
+        return None
+    try:
+        version("livekit-agents")
+    except PackageNotFoundError:
+        return (
+            "No environment of the agent is here (uv.lock, .venv, venv), and lkgate's own has no\n"
+            "livekit-agents. Name the agent's interpreter: [tool.lkgate.builds.candidate] python"
+        )
+    return None
 
 
 def _load() -> None:

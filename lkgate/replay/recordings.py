@@ -39,7 +39,8 @@ def find_recordings(directory: Path) -> list[Path]:
         raise ConfigError(
             "there is no such directory of recordings",
             where=str(directory),
-            next_step="Record a call with `lkgate record`, or set `recordings`.",
+            next_step="`lkgate record`, `lkgate import` or `lkgate promote` makes one; or set "
+            "`recordings`.",
         )
     found = [path for path in sorted(directory.iterdir()) if _is_bundle(path)]
     if not found:

@@ -1,0 +1,70 @@
+"""``lkgate init`` as it is told; what it writes is tested with the scaffold."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from lkgate.cli.init import command
+from tests.scaffold.test_program import AGENT
+
+
+@pytest.fixture
+def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with an agent, below git's root."""
+    root = tmp_path / "services" / "agent"
+    root.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (root / "agent.py").write_text(AGENT)
+    (root / "pyproject.toml").write_text('[project]\nname = "clinic"\n')
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_what_is_done_and_what_comes_next(below: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command.main([], standalone_mode=False)
+    assert capsys.readouterr().out == (
+        "agent program: agent.py\n"
+        "added to pyproject.toml\n"
+        " created tests/gates/release.yaml: not beside the agent: setuptools would package it\n"
+        " created ../../.github/workflows/lkgate-services-agent.yml: at git's root, where GitHub "
+        "looks for it\n"
+        " created .gitignore\n"
+        " created .gitattributes\n"
+        "\nNext:\n"
+        "  export LIVEKIT_URL=... LIVEKIT_API_KEY=... LIVEKIT_API_SECRET=...\n"
+        "  lkgate record --room my-room --build candidate   # talk to the agent there, Ctrl-C\n"
+        "  lkgate replay --against candidate --no-gate      # the same call, from the recording\n"
+        "  lkgate accept --build candidate                  # this is how it should be\n"
+        "  git add pyproject.toml tests/gates/release.yaml "
+        "../../.github/workflows/lkgate-services-agent.yml .gitignore .gitattributes "
+        "tests/recordings\n"
+    )
+
+
+def test_no_interpreter_that_could_run_the_agent(
+    below: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where lkgate has an environment of its own, by pipx or uvx."""
+
+    def none(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", none)
+    command.main([], standalone_mode=False)
+    assert "\n\nNo environment of the agent is here " in capsys.readouterr().out
+    (below / "pyproject.toml").unlink()
+    (below / ".venv" / "bin").mkdir(parents=True)
+    (below / ".venv" / "bin" / "python").symlink_to("/bin/sh")
+    command.main([], standalone_mode=False)
+    assert "No environment" not in capsys.readouterr().out
+
+
+def test_names_do_nothing_to_a_terminal(below: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (below / "agent.py").rename(below / os.fsdecode(b"ag\x1b[31m.py"))
+    command.main([], standalone_mode=False)
+    assert "\x1b" not in capsys.readouterr().out
