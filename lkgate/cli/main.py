@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from contextlib import redirect_stderr
@@ -136,6 +137,10 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: the words behind the program's name; ``None`` takes them from the process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a letter is no reason to say nothing.
+            stream.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if args is None else args
     keep_streams()
     # Also read here, for an error raised while click still parses.

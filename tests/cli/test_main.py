@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -119,6 +120,18 @@ def test_a_directory_that_was_removed(
         main(["list"])
     assert ended.value.code == 2
     assert "the directory that this runs in was removed" in capsys.readouterr().err
+
+
+def test_a_terminal_that_lacks_a_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lkgate.yaml").write_text("recordings: агент\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    told = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(told, encoding="latin-1"))
+    with pytest.raises(SystemExit) as ended:
+        main(["config"])
+    sys.stdout.flush()
+    assert ended.value.code == 0
+    assert rb"\u0430\u0433\u0435\u043d\u0442" in told.getvalue()
 
 
 def test_an_import_is_a_bundle_like_any_other(tmp_path: Path) -> None:
