@@ -44,6 +44,7 @@ VARIABLES: Mapping[str, _Variable] = {
 }
 # Not settings: what lkgate tells its own child processes, and what its tests and its CI are told.
 _OTHERS = {
+    "LKGATE_BUILD_PYTHON",
     "LKGATE_BUNDLE",
     "LKGATE_CASSETTE_DIR",
     "LKGATE_DEMO_STAGE",
