@@ -29,6 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Other programs' lines: what they do is not ours to check.
 _OTHERS = {
     "cat", "cd", "cp", "diff", "done", "exit", "export", "for", "git", "mkdir", "pip", "python",
+    "python3",
     "rm", "sed", "test", "uvx", "pipx", "[",
 }  # fmt: skip
 _FENCE = re.compile(r"^( *)```([^\n`]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
