@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,8 +18,6 @@ from typing import Generic, Protocol, TypeVar
 
 import jsonschema
 import yaml
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from lkgate.errors import LkgateError
 from lkgate.model.event import Json
@@ -110,31 +107,6 @@ def validator(package: str, path: str) -> jsonschema.Draft202012Validator:
     """Of the JSON Schema that stands at ``path`` in a package of lkgate's own."""
     text = files(package).joinpath(path).read_text("utf-8")
     return jsonschema.Draft202012Validator(json.loads(text))
-
-
-def not_a_schema(schema: Mapping[str, Json]) -> str | None:
-    """Why something is no JSON Schema (2020-12) that can be used, ``None`` if it is one."""
-    try:
-        jsonschema.Draft202012Validator.check_schema(dict(schema))
-        conforms(None, schema)
-    except (jsonschema.SchemaError, Unresolvable) as error:
-        return str(error).partition("\n")[0]
-    return None
-
-
-def conforms(value: Json, schema: Mapping[str, Json]) -> bool:
-    """Whether a value is valid by a JSON Schema, formats included. Nothing is fetched for it.
-
-    By one that only leads back to itself nothing is valid.
-    """
-    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
-    found = jsonschema.Draft202012Validator(
-        dict(schema), registry=Registry(), format_checker=checker
-    )
-    try:
-        return found.is_valid(value)
-    except RecursionError:
-        return False
 
 
 def unknown_key(error: jsonschema.ValidationError) -> tuple[str, list[str]] | None:

@@ -20,6 +20,7 @@ from lkgate.model.label import (
     Step,
     StepKind,
 )
+from lkgate.schema import FORMATS, conforms, flaw_of
 
 LABELS = "labels.yaml"
 MAX_BYTES = 1 << 20
@@ -150,14 +151,14 @@ def _consistent(labels: Labels, read: document.Document[BundleError]) -> None:
                 )
             if rule.kind != "schema":
                 continue
-            if (wrong := document.not_a_schema(rule.schema)) is not None:
+            if (wrong := flaw_of(rule.schema)) is not None:
                 raise read.error(
-                    f"tools[{at}].rules.{name}: this is no JSON Schema: {wrong}",
+                    f"tools[{at}].rules.{name}: no schema to go by: {wrong}",
                     (*place, "schema"),
-                    "It is read as JSON Schema 2020-12, and nothing is fetched for it.",
+                    f"JSON Schema 2020-12; formats: {', '.join(FORMATS)}. Nothing is fetched.",
                     key=True,
                 )
-            if not document.conforms(example[0], rule.schema):
+            if not conforms(example[0], rule.schema):
                 raise read.error(
                     f"tools[{at}].rules.{name}: what `arguments` says is not valid by it",
                     place,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from lkgate.document import conforms
 from lkgate.measure.compare import Mismatch, mismatches
 from lkgate.measure.number import MONTHS, WEEKDAYS, canonical, quantity_of
 from lkgate.measure.words import similarity, words_of
 from lkgate.model.event import Json, value_at
 from lkgate.model.label import ArgumentRule, ExpectedTool
+from lkgate.schema import conforms
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _CLOCK = re.compile(

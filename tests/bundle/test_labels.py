@@ -201,11 +201,11 @@ TOOL = "reviewed: true\ncaller: []\ntools:\n- name: x\n  arguments: {a: {b: 1}}\
         ),
         (
             TOOL + "  rules: {a.b: {rule: schema, schema: {type: strnig}}}\n",
-            "labels.yaml:6:31: tools[0].rules.a.b: this is no JSON Schema: 'strnig' is not valid",
+            "labels.yaml:6:31: tools[0].rules.a.b: no schema to go by: 'strnig' is not",
         ),
         (
             TOOL + "  rules: {a.b: {rule: schema, schema: {$ref: http://a.b/c}}}\n",
-            "labels.yaml:6:31: tools[0].rules.a.b: this is no JSON Schema: Unresolvable",
+            "labels.yaml:6:31: tools[0].rules.a.b: no schema to go by: 'http://a.b/c' lea",
         ),
         (
             TOOL + "  rules: {a.b: {rule: schema, schema: {type: 'null'}}}\n",
