@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lkgate.measure.compare import Mismatch, mismatches
-from lkgate.measure.number import MONTHS, WEEKDAYS, canonical, quantity_of
+from lkgate.measure.number import MONTHS, USUAL_UNITS, WEEKDAYS, canonical, quantity_of
 from lkgate.measure.words import similarity, words_of
 from lkgate.model.event import Json, value_at
 from lkgate.model.label import ArgumentRule, ExpectedTool
@@ -18,9 +18,6 @@ _CLOCK = re.compile(
 )
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?:\s+of)?\s+([a-z]+)(?:\s+(\d{4}))?")
 _MONTH_DAY = re.compile(r"([a-z]+)\s+(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s+(\d{4}))?")
-
-# Behind a number they may be millions, billions and tons as well as metres and bytes.
-_SCALES = {"m", "b", "t"}
 
 # Words that say nothing of when it is.
 _FILLERS = {"at", "of", "on", "the"}
@@ -81,8 +78,8 @@ def _within(place: str, path: str) -> bool:
 
 
 def _one_unit(left: str, right: str) -> bool:
-    """Whether two units are one. Beside a plain number any will do that cannot be a scale."""
-    return left == right or (not (left and right) and not {left, right} & _SCALES)
+    """Whether two units are one. Beside a plain number one of the usual will do."""
+    return left == right or (not (left and right) and (left or right) in USUAL_UNITS)
 
 
 def _number(value: Json) -> tuple[float, str] | None:

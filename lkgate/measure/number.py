@@ -36,6 +36,17 @@ _CURRENCIES = {
     **dict.fromkeys(("£", "gbp", "pound", "pounds"), "pound"),
     **dict.fromkeys(("¥", "jpy", "yen"), "yen"),
 }  # fmt: skip
+# What a number is told in where everybody knows: it says nothing of how much it is. All else may
+# be a scale (a dozen, a lakh, a half, 5m) or turn it round (not 5, below 5).
+USUAL_UNITS = frozenset(
+    {
+        *_CURRENCIES.values(), "am", "pm", "oclock", "o'clock",
+        *(unit + s for unit in ("second", "minute", "hour", "day", "week", "month", "year",
+                                "night", "guest", "adult", "person", "seat", "room", "ticket")
+          for s in ("", "s")),
+        "sec", "min", "h", "people", "of us", "kg", "km", "cm", "mm",
+    }
+)  # fmt: skip
 # Between digits and letters: 3pm, 5a, a1.
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _HALF = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
@@ -94,11 +105,12 @@ def quantity_of(text: str) -> tuple[float, str] | None:
 
 
 def _scaled(number: float, before: str, behind: str) -> tuple[float, str]:
-    said = _HALF.sub(r"\1m", behind.lower()).replace("%", " percent ").split()
+    plain = _HALF.sub(r"\1m", behind.lower()).replace("%", " percent ")
+    said = plain.replace("per cent", "percent").split()
     while said and said[0] in _FACTORS:
         number *= _FACTORS[said.pop(0)]
     units = [before.strip().lower(), *said]
-    named = (_CURRENCIES[one] if one in _CURRENCIES else " ".join(words_of(one)) for one in units)
+    named = (_CURRENCIES.get(one) or " ".join(words_of(one)) or one for one in units)
     return number, " ".join(filter(None, named))
 
 

@@ -37,6 +37,37 @@ DATE, TEXT = ArgumentRule("date"), ArgumentRule("text")
         (NUMBER, "$5", 5, True),
         (NUMBER, 5, "5m", False),
         (NUMBER, "5m", "5 m", True),
+        *(
+            (NUMBER, 5, other, False)
+            for other in (
+                "5 lakh",
+                "5 trillion",
+                "5 dozen",
+                "5 grand",
+                "5 Mrd",
+                "5½",
+                "<5",
+                "(5)",
+                "not 5",
+                "5 and a half",
+                "five dozen",
+                "5 per cent",
+                "5 stone",
+            )
+        ),
+        *(
+            (NUMBER, 5, other, True)
+            for other in (
+                "5 people",
+                "5 minutes",
+                "five hours",
+                "5 euros",
+                "5.",
+                "5 kg",
+            )
+        ),
+        (NUMBER, 0.05, "5 per cent", True),
+        (NUMBER, "5 dozen", "5 dozen", True),
         (NUMBER, 5, 10**400, False),
         (NUMBER, 5, None, False),
         (ArgumentRule("number", tolerance=0.1), 0.2, 0.3, True),
