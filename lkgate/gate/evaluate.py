@@ -9,7 +9,7 @@ from lkgate.gate.aggregate import calls_for, carried_by
 from lkgate.gate.blame import blame
 from lkgate.gate.cause import follow
 from lkgate.gate.check import Checked, check
-from lkgate.gate.collect import Point
+from lkgate.gate.collect import Point, compares
 from lkgate.gate.examine import Examined, examine
 from lkgate.gate.gather import Gathered, gather
 from lkgate.gate.metrics import SPECS
@@ -134,7 +134,8 @@ def _draft(gate: Gate, rule: Rule, calls: Sequence[Examined], missing: Sequence[
         problems.append(checked.problem)
     # Where calls lack evidence, too few samples are only what follows from that.
     few = checked.n < max(1, rule.min_n, carried_by(rule.aggregate))
-    tell = len({part.recording for part in gathered.parts if part.points})
+    against = compares(rule)
+    tell = len({one.recording for one in gathered.parts if (one.now if against else one.points)})
     if (few or tell < calls_for(rule.aggregate)) and not problems:
         problems.append(too_few(rule, checked.n, tell, gathered.lost))
     return _Draft(rule, spec, gathered, checked, tuple(problems), confidence)

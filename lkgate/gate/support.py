@@ -31,6 +31,9 @@ def refuse_slices(gate: Gate, labels: Sequence[Labels | None]) -> None:
                 raise _wrong(
                     gate, rule, f"no recording's labels say its `{key}`", _keys(labels, key)
                 )
+            if (alike := _alike(levels)) is not None:
+                what = f"labels say {key} `{alike[0]}` and `{alike[1]}`, which are two cohorts"
+                raise _wrong(gate, rule, what, "Write it the same in every labels.yaml.")
             wanted = rule.where.get(key)
             if wanted is not None and wanted not in levels:
                 what = f"no recording has {key} `{wanted}`"
@@ -40,6 +43,17 @@ def refuse_slices(gate: Gate, labels: Sequence[Labels | None]) -> None:
                 raise _wrong(
                     gate, rule, what, "Record calls of another one, or leave the rule out."
                 )
+
+
+def _alike(levels: Sequence[str]) -> tuple[str, str] | None:
+    """Two levels that a reader takes for one."""
+    known: dict[str, str] = {}
+    for level in levels:
+        plain = " ".join(level.casefold().replace("_", " ").replace("-", " ").split())
+        if plain in known:
+            return known[plain], level
+        known[plain] = level
+    return None
 
 
 def refuse_percentiles(gate: Gate, calls: Sequence[tuple[str, Session]]) -> None:
@@ -91,7 +105,7 @@ def _count(rule: Rule, calls: Sequence[tuple[str, Session]]) -> tuple[int, int] 
         if out is not False or found.missing:
             return None
         samples += found.n
-        n += 1
+        n += found.n > 0
     return samples, n
 
 

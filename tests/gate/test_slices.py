@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -206,6 +207,43 @@ def test_every_level_of_a_gap_carries_the_percentile() -> None:
     assert found.reason == (
         "accent b has 8 samples out of 2 calls, and a p90 needs 10 samples out of 2 calls"
     )
+
+
+def test_a_percentile_is_of_calls_that_can_be_compared() -> None:
+    rule = "metric: response_latency, aggregate: p95, max_increase: 1 s"
+    others = [call(f"b-{n}", "response_latency", [1.0], cohort={}) for n in range(3)]
+    found = finding(
+        rule, [call("a", "response_latency", [1.0] * 20, cohort={}), *map(unpaired, others)]
+    )
+    assert found.status == "no_verdict"
+    assert "20 samples out of 1 call, and a p95 needs 20 samples out of 4 calls" in found.reason
+
+
+def unpaired(one: Examined) -> Examined:
+    """The same call, none of whose turns is one of the baseline's."""
+    assert one.call.difference is not None
+    difference = replace(one.call.difference, pairs=())
+    return replace(one, call=replace(one.call, difference=difference))
+
+
+def test_a_level_of_a_gap_needs_the_calls_too() -> None:
+    rule = "metric: response_latency, aggregate: p95, max_gap_between: accent, max_gap: 1 s"
+    many = [
+        call(f"a-{n}", "response_latency", [1.0] * 20, cohort={"accent": "a"}) for n in range(4)
+    ]
+    one = call("b", "response_latency", [1.0] * 40, cohort={"accent": "b"})
+    told = "accent b has 40 samples out of 1 call, and a p95 needs 20 samples out of 4 calls"
+    assert finding(rule, [*many, one]).reason == told
+
+
+def test_cohorts_that_only_look_alike_are_refused() -> None:
+    latency = "metric: response_latency, aggregate: mean, max: 1 s"
+    said = [{"accent": "scottish"}, {"accent": "Scottish"}]
+    for rule in ("where: {accent: scottish}", "by: accent"):
+        assert refused(f"{latency}, {rule}", *said) == (
+            "gate.yaml: the rule `r0`: labels say accent `Scottish` and `scottish`, which are two "
+            "cohorts\n  Write it the same in every labels.yaml."
+        )
 
 
 @pytest.mark.parametrize(("calls", "turns", "status"), [(8, 20, "no_verdict"), (20, 5, "pass")])
