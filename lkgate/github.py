@@ -268,7 +268,7 @@ def _ask(where: PullRequest, query: str, variables: Mapping[str, Json]) -> Any:
     match answer:
         case {"errors": [_, *_] as errors}:
             types = {one.get("type") for one in errors if isinstance(one, dict)}
-            if types <= {"FORBIDDEN", "NOT_FOUND"}:
+            if types and types <= {"FORBIDDEN", "NOT_FOUND"}:
                 raise _RefusedError
             told = [str(one.get("message")) for one in errors if isinstance(one, dict)]
             raise GithubError(

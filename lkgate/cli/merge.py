@@ -73,6 +73,7 @@ def command(
     from lkgate.replay.shard import find_shards, gather, identity_of, read_shard
     from lkgate.replay.whole import Flaw, flaws
 
+    against = against or None  # an input of a workflow may be empty
     config = settings()
     found = [read_shard(place) for place in find_shards(shards)]
     if not found:

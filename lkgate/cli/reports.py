@@ -72,7 +72,7 @@ def parse(values: Sequence[str], *, gates: int, about: tuple[str, ...] = ()) -> 
             raise click.UsageError(
                 f"there is no report of kind {kind!r}. {meant}There are: {', '.join(KINDS)}."
             )
-        if Path(path).is_dir():
+        if _is_dir(path):
             raise click.UsageError(f"--report {kind}: {path} is a directory, not a file")
         if any(one.path == Path(path) for one in wanted):
             raise click.UsageError(f"two reports cannot both be written to {path}")
@@ -93,8 +93,15 @@ def named(values: Sequence[str], about: tuple[str, ...]) -> list[Wanted]:
     return [
         Wanted(kind, Path(path), about)
         for kind, path in pairs
-        if kind in KINDS and path and not Path(path).is_dir()
+        if kind in KINDS and path and not _is_dir(path)
     ]
+
+
+def _is_dir(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except OSError:  # no name that the disk takes: writing tells
+        return False
 
 
 def write(

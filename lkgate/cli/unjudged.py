@@ -26,24 +26,21 @@ _WHAT = "lkgate could not judge"
 def reporting(command: Callable[P, int]) -> Callable[P, int]:
     """A command with ``--report``, whose reports also tell of an error that ends it.
 
-    Until it ends, its Markdown says that it has not: nothing else could, of a run that is killed.
+    Until it ends, they say that it has not: nothing else could, of a run that is killed.
     """
 
     @functools.wraps(command)
     def reported(*args: P.args, **given: P.kwargs) -> int:
         wanted, build = _asked(given)
         running = "the run has not ended, or was ended before it could judge"
-        begun = [one for one in wanted if one.kind == "markdown"]
-        write(begun, build, _WHAT, [_problem(running, "See the log for how far it came.")])
+        write(wanted, build, _WHAT, [_problem(running, "See the log for how far it came.")])
         try:
             return command(*args, **given)
         except (click.exceptions.Exit, click.Abort, UnwrittenError):
             # Of the last one the verdict stands, and so do the reports that were written.
             raise
         except Exception as error:
-            # The error itself is told in any case, also of a full disk.
-            with suppress(OSError):
-                write(wanted, build, _WHAT, [_problem(*_reason(error))])
+            write(wanted, build, _WHAT, [_problem(*_reason(error))])
             raise
 
     return reported
@@ -52,30 +49,36 @@ def reporting(command: Callable[P, int]) -> Callable[P, int]:
 def write(wanted: Sequence[Wanted], build: str, what: str, problems: Sequence[Problem]) -> None:
     """The reports that a person reads say why; those that programs read are taken away.
 
+    What is no file (a pipe, a device) is left alone, and so is what cannot be written: whoever ends
+    the run tells of the error itself, also of a full disk.
+
     Args:
         what: one line that says it in short.
-
-    Raises:
-        OSError: if one cannot be written.
     """
+    for one in wanted:
+        with suppress(OSError):
+            if one.path.is_file() or not one.path.exists():
+                _write(one, build, what, problems)
+
+
+def _write(one: Wanted, build: str, what: str, problems: Sequence[Problem]) -> None:
     from lkgate.report import annotations, junit, markdown
 
-    for one in wanted:
-        match one.kind:
-            case "text":
-                text = text_of(problems, build=build, what=what)
-            case "markdown":
-                text = markdown.unjudged(problems, build=build, what=what, about=one.about)
-            case "junit":
-                text = junit.unjudged(problems, build=build)
-            case "github":
-                text = annotations.unjudged(problems, build=build, directory=from_workspace())
-            case _:
-                # They hold calls and rules, and there are none.
-                one.path.unlink(missing_ok=True)
-                continue
-        one.path.parent.mkdir(parents=True, exist_ok=True)
-        one.path.write_text(text, encoding="utf-8", errors="replace")
+    match one.kind:
+        case "text":
+            text = text_of(problems, build=build, what=what)
+        case "markdown":
+            text = markdown.unjudged(problems, build=build, what=what, about=one.about)
+        case "junit":
+            text = junit.unjudged(problems, build=build)
+        case "github":
+            text = annotations.unjudged(problems, build=build, directory=from_workspace())
+        case _:
+            # They hold calls and rules, and there are none.
+            one.path.unlink(missing_ok=True)
+            return
+    one.path.parent.mkdir(parents=True, exist_ok=True)
+    one.path.write_text(text, encoding="utf-8", errors="replace")
 
 
 def text_of(problems: Sequence[Problem], *, build: str, what: str) -> str:

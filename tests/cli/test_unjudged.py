@@ -105,9 +105,10 @@ def test_a_place_is_annotated_as_the_repository_has_it(
 
 
 def test_a_run_that_ends_well_is_not_told_of(tmp_path: Path) -> None:
-    (tmp_path / "html").write_text("PASS")
-    assert run(tmp_path, None, f"html={tmp_path / 'html'}") == 7
-    assert (tmp_path / "html").read_text() == "PASS"
+    (tmp_path / "text").write_text("PASS")
+    assert run(tmp_path, None, f"text={tmp_path / 'text'}") == 7
+    # What it says itself is written where it ends; until then it has not ended.
+    assert "the run has not ended" in (tmp_path / "text").read_text()
 
 
 def test_the_error_is_told_where_no_report_can_be(tmp_path: Path) -> None:
@@ -125,3 +126,29 @@ def test_what_it_says_is_text(tmp_path: Path) -> None:
             told.splitlines() if kind == "github" else []
         )
     assert "<script" not in (tmp_path / "markdown").read_text("utf-8").replace("&#60;", "")
+
+
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to(os.devnull)
+    (tmp_path / "file").write_text("x")
+    places = ("pipe", "device", "file/inside", "l" * 300)
+    error = LkgateError("odd")
+    reports = [f"{kind}={tmp_path / place}" for kind in KINDS for place in places]
+    with pytest.raises(LkgateError) as told:
+        run(tmp_path, error, *reports)
+    assert told.value is error
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "device").is_symlink()
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_an_interrupted_run_leaves_no_earlier_report(tmp_path: Path) -> None:
+    for kind in KINDS:
+        (tmp_path / kind).write_text("PASS")
+    with pytest.raises(click.Abort):
+        run(tmp_path, click.Abort(), *every(tmp_path))
+    left = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    left.pop("meanwhile")
+    assert set(left) == {"text", "markdown", "junit", "github"}
+    assert all("the run has not ended" in text for text in left.values())

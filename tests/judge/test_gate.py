@@ -148,7 +148,9 @@ def test_a_judge_that_the_settings_lack(tmp_path: Path) -> None:
     rules = gate(ADVICE.replace("helpful", "helpfull"))
     with pytest.raises(ConfigError) as told:
         panel(tmp_path).trusting(rules)
-    assert str(told.value) == "there is no judge `helpfull`\n  There are: helpful."
+    assert str(told.value) == (
+        "there is no judge `helpfull`\n  Did you mean `helpful`? There are: helpful."
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,12 +79,16 @@ def test_a_bad_line_is_named_by_its_number_alone(tmp_path: Path) -> None:
     file.write_text("LIVEKIT_URL=ws://localhost\nmy secret is 123\n")
     with pytest.raises(ConfigError) as caught:
         Credentials.read(ENVIRON, file)
-    assert str(caught.value) == f"{file}:2: this line is no NAME=VALUE"
+    assert str(caught.value) == (
+        f"{file}:2: this line is no NAME=VALUE\n"
+        "  Correct it, or begin it with # if it is a comment."
+    )
 
 
 def test_an_env_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         Credentials.read(ENVIRON, tmp_path / ".env")
     assert str(caught.value) == (
-        f"{tmp_path / '.env'}: cannot read the env file: No such file or directory"
+        f"{tmp_path / '.env'}: cannot read the env file: No such file or directory\n"
+        "  Name a text file of NAME=VALUE lines that can be read."
     )
