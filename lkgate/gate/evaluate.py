@@ -17,7 +17,7 @@ from lkgate.gate.places import places
 from lkgate.gate.sentences import reason, too_few, undecided
 from lkgate.gate.slices import expand
 from lkgate.gate.trial import Trial
-from lkgate.gate.trust import distrust
+from lkgate.gate.trust import distrust, hearing
 from lkgate.measure.judged import is_own
 from lkgate.model.check import Check
 from lkgate.model.gate import Gate, Rule, Severity
@@ -122,10 +122,10 @@ class _Draft:
 
 def _draft(gate: Gate, rule: Rule, calls: Sequence[Examined], missing: Sequence[Problem]) -> _Draft:
     spec = SPECS[rule.metric]
-    gathered = gather(gate, rule, spec, calls)
+    confidence = gate.confidence if rule.confidence is None else rule.confidence
+    gathered = gather(gate, rule, spec, hearing(gate, rule, calls, confidence))
     checked = check(rule, spec, gathered.parts)
     problems = [*missing, *gathered.problems]
-    confidence = gate.confidence if rule.confidence is None else rule.confidence
     if (doubt := distrust(gate, rule, confidence)) is not None:
         # Whatever it found: no limit of it is broken by one whom nobody trusts.
         checked = replace(checked, trials=())

@@ -73,8 +73,8 @@ class Panel:
         return replace(gate, trust=self.trust(names)) if names else gate
 
     def heard(self, bundle: Bundle, names: Collection[str]) -> Bundle:
-        """A bundle with what judges said of it, as events in memory."""
-        if not names:
+        """A bundle with what judges said of it, as events in memory, and nothing of its own."""
+        if not names and not bundle.of_kind(JUDGEMENT):
             return bundle
         conversation = conversation_of(bundle)
         kept = [event for event in bundle.events if event.kind != JUDGEMENT]

@@ -13,14 +13,15 @@ from lkgate.errors import ConfigError, GateFileError
 from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import parse
 from lkgate.judge.conversation import conversation_of
-from lkgate.judge.panel import Panel
+from lkgate.judge.panel import Panel, judges_named
 from lkgate.measure.judged import JUDGEMENT
 from lkgate.model.bundle import Bundle
 from lkgate.model.gate import Gate
 from lkgate.model.judgement import Agreed, Trust
-from lkgate.model.verdict import CallResult, Verdict
+from lkgate.model.label import Labels
+from lkgate.model.verdict import CallResult, Finding, Verdict
 from tests.judge.asking import asked, entry
-from tests.measure.builders import V1, Agent, Step, play, result
+from tests.measure.builders import V1, Agent, Step, labels, play, result
 
 STEPS = {
     "ann": [Step("I need an appointment.", "Of course, which day?")],
@@ -173,3 +174,83 @@ def test_a_rule_that_is_none(more: str, says: str) -> None:
 def test_only_judges_have_an_agreement() -> None:
     with pytest.raises(GateFileError, match="`min_agreement` is for rules on a judge"):
         gate("- {id: x, metric: tool_calls, aggregate: sum, min: 1, min_agreement: 80%}\n")
+
+
+FAILED = "- {id: failed, metric: eval_failed, aggregate: sum, max: 0}\n"
+DEMANDED = ADVICE.replace("90%}", "90%, min_agreement: 80%}")
+BOOKED = labels("Hello.", tools=[("book", {})])
+NOTHING = labels("Hello.")
+
+
+def evaluated(
+    directory: Path, rules: Gate, build: Agent = V1, truth: Labels = NOTHING
+) -> tuple[str, Finding]:
+    """The verdict and the finding of ``eval_failed``: the gate's last rule."""
+    asked(
+        entry(),
+        directory,
+        [(call, conversation_of(play(steps, build))) for call, steps in STEPS.items()],
+    )
+    here = panel(directory)
+    calls: list[CallResult] = []
+    for call, steps in STEPS.items():
+        made = result(call, steps, build, truth=truth)
+        assert isinstance(made.candidate, Bundle)
+        heard = here.heard(made.candidate, judges_named(rules))
+        calls.append(replace(made, candidate=heard))
+    found = evaluate(rules, calls, recordings=list(STEPS))
+    return found.status, found.findings[-1]
+
+
+NEVER = "the judge helpful was never calibrated (`lkgate judge calibrate helpful`)"
+
+
+@pytest.mark.parametrize("build", [V1, RUDE])
+@pytest.mark.parametrize(
+    ("advice", "trust", "says"),
+    [
+        (ADVICE, None, NEVER),
+        (ADVICE, replace(GOOD, stale="it was changed"), "is stale: it was changed (`lkgate judge"),
+        (ADVICE, Trust(Agreed(40, 40), Agreed(0, 0)), "on no call that people call bad (`lkgate"),
+        (ADVICE, Trust(Agreed(40, 40), Agreed(2, 4)), "sure is only 18.2 %, a coin has 50 % (`lk"),
+        (DEMANDED, Trust(Agreed(40, 40), Agreed(5, 5)), "only 64.9 %, the rule wants 80 % (`lkga"),
+    ],
+)
+def test_a_failed_evaluation_rests_on_trusted_judges(
+    tmp_path: Path, advice: str, trust: Trust | None, says: str, build: Agent
+) -> None:
+    status, found = evaluated(tmp_path, gate(advice + FAILED, trust), build)
+    assert (status, found.status) == ("no_verdict", "no_verdict")
+    assert found.reason.startswith("ann, bob: ")
+    assert says in found.reason
+
+
+def test_a_trusted_judge_fails_an_evaluation(tmp_path: Path) -> None:
+    enough = Trust(Agreed(40, 40), Agreed(5, 5))
+    assert evaluated(tmp_path, gate(ADVICE + FAILED, enough))[0] == "pass"
+    status, found = evaluated(tmp_path, gate(ADVICE + FAILED, enough), RUDE)
+    assert (status, found.observed, found.evidence[0].call) == ("fail", 1.0, "bob")
+
+
+def test_labels_fail_an_evaluation_whoever_is_trusted(tmp_path: Path) -> None:
+    assert evaluated(tmp_path, gate(ADVICE + FAILED), truth=BOOKED)[0] == "fail"
+    assert evaluated(tmp_path, gate(FAILED))[0] == "pass"
+
+
+def test_an_evaluation_that_only_advises_hears_every_judge(tmp_path: Path) -> None:
+    advises = FAILED.replace("max: 0}", "max: 0, severity: warning}")
+    status, found = evaluated(tmp_path, gate(ADVICE + advises), RUDE)
+    assert (status, found.status, found.observed) == ("pass", "fail", 1.0)
+
+
+def test_a_judge_that_the_gate_does_not_know_fails_no_evaluation(tmp_path: Path) -> None:
+    steps = STEPS["bob"]
+    made = result("bob", steps, RUDE, truth=NOTHING)
+    assert isinstance(made.candidate, Bundle)
+    asked(entry(), tmp_path, [("bob", conversation_of(made.candidate))])
+    brought = panel(tmp_path).heard(made.candidate, ["helpful"])
+    found = evaluate(gate(FAILED), [replace(made, candidate=brought)], recordings=["bob"])
+    assert found.findings[-1].reason == (
+        "bob: it was failed by a judge that no rule of the gate is on"
+    )
+    assert panel(tmp_path).heard(brought, []).of_kind(JUDGEMENT) == ()
