@@ -96,7 +96,7 @@ def calibrate(name: str, calls: tuple[str, ...], recorded: bool) -> Exit:
     from lkgate.cli.judging import chosen_recordings
     from lkgate.cli.settings import settings
     from lkgate.errors import ConfigError
-    from lkgate.judge.calibrate import Compared, trust_of, write
+    from lkgate.judge.calibrate import Compared, read, write
     from lkgate.judge.conversation import conversation_of
     from lkgate.judge.identity import key_of
     from lkgate.judge.panel import Panel
@@ -145,7 +145,9 @@ def calibrate(name: str, calls: tuple[str, ...], recorded: bool) -> Exit:
     if not compared:
         raise ConfigError(f"the judge `{name}` applies to none of the labelled calls")
     path = write(config.judgements, judge, panel.store(name), compared)
-    _say_trust(compared, trust_of(compared))
+    trust = read(config.judgements, judge, panel.store(name))
+    assert trust is not None  # just written
+    _say_trust(compared, trust)
     click.echo(f"kept in {path}", err=True)
     return Exit.PASS
 
@@ -228,6 +230,7 @@ def _say(name: str, found: Sequence[Judged], spent: Spent) -> None:
 
 def _say_trust(compared: Sequence[Compared], trust: Trust) -> None:
     from lkgate.gate.trust import at_least
+    from lkgate.report.inert import visible_lines
 
     for one in compared:
         if one.said != one.label:
@@ -237,7 +240,9 @@ def _say_trust(compared: Sequence[Compared], trust: Trust) -> None:
     click.echo(f"  on good calls  {_share(trust.good)}")
     click.echo(f"  on bad calls   {_share(trust.bad)}")
     least = at_least(trust, _CONFIDENCE)
-    if least is None:
+    if trust.stale is not None:
+        click.echo(visible_lines(f"It cannot decide in a gate: {trust.stale}."))
+    elif least is None:
         side = "bad" if trust.bad.n == 0 else "good"
         click.echo(f"No call is labelled {side}: the judge cannot decide in a gate.")
     elif least <= 0.5:

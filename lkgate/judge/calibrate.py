@@ -65,6 +65,7 @@ def write(directory: Path, judge: JudgeEntry, store: Store, compared: Sequence[C
                 "judge": identity,
                 "votes": judge.votes,
                 "criteria": sorted(store.criteria(identity)),
+                "models": sorted(store.models(identity)),
                 "calls": calls,
             }
         )
@@ -75,8 +76,8 @@ def write(directory: Path, judge: JudgeEntry, store: Store, compared: Sequence[C
 def read(directory: Path, judge: JudgeEntry, store: Store) -> Trust | None:
     """The calibration that is kept, ``None`` if there is none.
 
-    It is stale if the judge was changed since, or was asked in other words (by another version of
-    livekit-agents).
+    It is stale if the judge was changed since, was asked in other words (by another version of
+    livekit-agents), or has votes of more than the one model that people were compared with.
 
     Raises:
         ConfigError: the file is no calibration.
@@ -87,7 +88,7 @@ def read(directory: Path, judge: JudgeEntry, store: Store) -> Trust | None:
     except FileNotFoundError:
         return None
     try:
-        identity, votes, criteria, compared = _decode(parse(data))
+        identity, votes, criteria, models, compared = _decode(parse(data))
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(
             f"this is no calibration of a judge: {error}",
@@ -101,17 +102,36 @@ def read(directory: Path, judge: JudgeEntry, store: Store) -> Trust | None:
         stale = f"it had {votes} votes then, and has {judge.votes} now"
     elif not store.criteria(identity) <= criteria:
         stale = "livekit-agents asks in other words since"
+    else:
+        stale = _answered(models, store.models(identity))
     return trust_of(compared, stale)
 
 
-def _decode(value: Json) -> tuple[str, int, set[str], list[Compared]]:
+def _answered(then: set[str] | None, now: set[str]) -> str | None:
+    """Why the models that voted make a calibration stale, ``None`` if it was one all along."""
+    if then is None:
+        return "it does not say which model voted"
+    if len(then) > 1:
+        found = f"it rests on votes of {' and '.join(sorted(then))}"
+    elif now <= then:
+        return None
+    else:
+        others = " and ".join(sorted(now - then))
+        found = f"it was made of votes of {''.join(then) or 'no model'}, and {others} voted since"
+    return f"{found} (name one model in the judge's `arguments`: then it is asked anew)"
+
+
+def _decode(value: Json) -> tuple[str, int, set[str], set[str] | None, list[Compared]]:
     if not isinstance(value, dict) or value["format"] != _FORMAT:
         raise ValueError(f"it is not of format {_FORMAT}")
     identity, votes, criteria = value["judge"], value["votes"], value["criteria"]
-    calls = value["calls"]
+    models, calls = value.get("models", []), value["calls"]
     if not isinstance(votes, int) or not isinstance(criteria, list) or not isinstance(calls, list):
         raise TypeError("`votes`, `criteria` or `calls` is of another type")
-    return str(identity), votes, set(map(str, criteria)), [_call(one) for one in calls]
+    if not isinstance(models, list):
+        raise TypeError("`models` is no list")
+    answered = set(map(str, models)) if "models" in value else None
+    return str(identity), votes, set(map(str, criteria)), answered, [_call(one) for one in calls]
 
 
 def _call(value: Json) -> Compared:

@@ -74,6 +74,10 @@ class Store:
             vote.criteria for (key, _), vote in self.votes.items() if self.judges[key] == identity
         }
 
+    def models(self, identity: str) -> set[str]:
+        """Who answered for a judge, as ``provider/model``: a plugin's default may change."""
+        return {vote.model for (key, _), vote in self.votes.items() if self.judges[key] == identity}
+
     def add(self, key: str, number: int, identity: str, vote: Vote) -> None:
         """Keep a vote, on disk too, so that nothing that was paid for is lost."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

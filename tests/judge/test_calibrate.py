@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 from lkgate.errors import ConfigError
 from lkgate.gate.trust import at_least
 from lkgate.judge.calibrate import Compared, path_of, read, trust_of, write
+from lkgate.judge.identity import identity_of
 from lkgate.judge.store import Store
 from lkgate.model.judgement import Agreed, Label
 from tests.judge.asking import POLITE, RUDE, asked, entry
@@ -93,6 +95,52 @@ def test_other_words_of_livekits_make_it_stale(tmp_path: Path) -> None:
     trust = read(tmp_path, entry(), Store.read(tmp_path, "helpful"))
     assert trust is not None
     assert trust.stale == "livekit-agents asks in other words since"
+
+
+def stale_with(directory: Path, *models: str) -> str | None:
+    """What makes a calibration stale after a vote of each model."""
+    store = Store.read(directory, "helpful")
+    first = next(iter(store.votes.values()))
+    for model in models:
+        store.add(f"by {model}", 1, identity_of(entry()), replace(first, model=model))
+    trust = read(directory, entry(), Store.read(directory, "helpful"))
+    assert trust is not None
+    return trust.stale
+
+
+def test_votes_of_another_model_make_it_stale(tmp_path: Path) -> None:
+    """A plugin's default changed: under the same settings another model answers."""
+    calibrated(tmp_path)
+    assert stale_with(tmp_path, "tests/scripted-1") is None
+    assert stale_with(tmp_path, "tests/scripted-2") == (
+        "it was made of votes of tests/scripted-1, and tests/scripted-2 voted since "
+        "(name one model in the judge's `arguments`: then it is asked anew)"
+    )
+
+
+def test_votes_of_two_models_calibrate_neither(tmp_path: Path) -> None:
+    calibrated(tmp_path)
+    stale_with(tmp_path, "tests/scripted-2")
+    write(tmp_path, entry(), Store.read(tmp_path, "helpful"), compared("pass", "pass", 12))
+    told = stale_with(tmp_path)
+    assert told is not None
+    assert told.startswith("it rests on votes of tests/scripted-1 and tests/scripted-2 (name one")
+
+
+def test_votes_of_a_judge_as_it_was_before_do_not_matter(tmp_path: Path) -> None:
+    store = calibrated(tmp_path)
+    before = replace(next(iter(store.votes.values())), model="tests/scripted-0")
+    store.add("old", 1, identity_of(entry(instructions="Another.")), before)
+    assert stale_with(tmp_path) is None
+
+
+def test_a_calibration_that_does_not_say_who_voted(tmp_path: Path) -> None:
+    calibrated(tmp_path)
+    path = path_of(tmp_path, "helpful")
+    kept = json.loads(path.read_text())
+    assert kept.pop("models") == ["tests/scripted-1"]
+    path.write_text(json.dumps(kept))
+    assert stale_with(tmp_path) == "it does not say which model voted"
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "nonsense", '{"format": 2}'])

@@ -116,6 +116,18 @@ def test_calibrate(project: Path) -> None:
     ]
 
 
+def test_calibrate_with_votes_of_two_models(project: Path) -> None:
+    label(project, book="pass", emergency="fail")
+    assert judge("ask", "book").return_value == 0
+    votes = project / "judgements" / "helpful.jsonl"
+    votes.write_text(votes.read_text().replace("scripted-1", "scripted-0"))
+    done = judge("calibrate", "helpful")
+    assert done.stdout.splitlines()[-1] == (
+        "It cannot decide in a gate: it rests on votes of tests/scripted-0 and tests/scripted-1 "
+        "(name one model in the judge's `arguments`: then it is asked anew)."
+    )
+
+
 def test_calibrate_without_a_judgement(project: Path) -> None:
     label(project, book="pass")
     done = judge("calibrate", "helpful", "--recorded")
