@@ -17,6 +17,7 @@ from lkgate.diff.latency import parts_of
 from lkgate.gate.sign import ORDER, Sign, signs
 from lkgate.gate.words import quantity
 from lkgate.model.blame import LAYER_NAMES, Blame, FaultLayer, Suspect
+from lkgate.model.bundle import Span
 from lkgate.model.difference import LatencyPart
 from lkgate.model.measurement import MetricSpec
 from lkgate.model.turn import Turn
@@ -27,6 +28,8 @@ _HANDOFF = ("handoffs", "handoff_errors", "handoff_context_lost", "handoff_chang
 # Only the other side of the line, or its own layer, changes these.
 _ALONE: frozenset[FaultLayer] = frozenset({"media", "dispatch", "tts"})
 _HEARD: frozenset[FaultLayer] = frozenset({"media", "stt", "turn_taking"})
+# A gap this near to a turn may have swallowed its first or last sound.
+_SWALLOWED_US = 500_000
 _DONE: frozenset[FaultLayer] = frozenset(ORDER) - {"tts", "dispatch"}
 _WAITED = "response_latency"
 _OF_PART: Mapping[LatencyPart, FaultLayer] = {
@@ -114,8 +117,9 @@ def _first(spec: MetricSpec, call: JudgedCall, places: Sequence[Evidence]) -> Si
     if own != "tts":
         before = [one for one in before if one.kind == "conversation"]
     if own != "media":
+        shown = places if own in _HEARD else ()
         before = [
-            one for one in before if one.layer != "media" or _told_on(one, before, call, places)
+            one for one in before if one.layer != "media" or _told_on(one, before, call, shown)
         ]
     if before:
         return before[0]
@@ -128,18 +132,40 @@ def _first(spec: MetricSpec, call: JudgedCall, places: Sequence[Evidence]) -> Si
 def _told_on(
     lost: Sign, others: Sequence[Sign], call: JudgedCall, places: Sequence[Evidence]
 ) -> bool:
-    """Whether something changed in the turn that lost sound, or in the one that answers it.
+    """Whether what was heard of the turns that lost sound changed: their words, or their end.
 
-    What was lost and changed nothing there is not the reason for what comes later.
+    What was lost and changed nothing there is not the reason for what comes later, however near.
+
+    Args:
+        places: that break the rule, if it is about what was heard; else none, for what a model or
+            a tool does is no sign of what it was told.
     """
-    after = [one.t_us for one in others if one.layer != "media" and one.t_us >= lost.t_us]
-    after += [place.span.end_us for place in places if place.span.end_us >= lost.t_us]
-    return bool(after) and _begun(call, min(after)) - _begun(call, lost.t_us) <= 1
+    gap = _gap(lost, call)
+    # A live room's track has another name than the role of who speaks on it.
+    role = lost.detail.partition(":")[0]
+    turns = [
+        turn
+        for turn in call.turns
+        if _meet(turn.span, gap) and (turn.role == role or role not in ("caller", "agent"))
+    ]
+    known = {turn.index for turn in turns}
+    until_us = max((gap.end_us, *(turn.span.end_us for turn in turns))) + _SWALLOWED_US
+    for one in others:
+        later = one.layer in ("stt", "turn_taking") and one.t_us >= lost.t_us
+        ended = one.layer == "turn_taking" and one.t_us <= until_us
+        if later and (one.turn in known or ended):
+            return True
+    return any(place.turn in known or _meet(place.span, gap) for place in places)
 
 
-def _begun(call: JudgedCall, t_us: int) -> int:
-    """How many turns had begun."""
-    return sum(turn.span.start_us <= t_us for turn in call.turns)
+def _gap(lost: Sign, call: JudgedCall) -> Span:
+    samples = call.measurements["media_gaps"].samples
+    return next(one.span for one in samples if one.span.start_us == lost.t_us)
+
+
+def _meet(span: Span, gap: Span) -> bool:
+    near = _SWALLOWED_US
+    return span.start_us <= gap.end_us + near and span.end_us >= gap.start_us - near
 
 
 def _own(spec: MetricSpec) -> FaultLayer | None:

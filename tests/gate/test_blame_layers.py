@@ -24,8 +24,14 @@ ASKED = Step("A table for two.", "For two, at what time?")
 DONE = Step("At eight.", "It is booked.", tools=((BOOK, AT, "ok"),))
 SAID = (ASKED, DONE)
 DEAF = (ASKED, replace(DONE, heard="At.", reply="At what time?", tools=()))
-# The caller says the second thing from 9.3 s to 11.3 s.
+# The caller says the second thing from 11.3 s to 13.3 s, ...
 GAP: Happened = (
+    12.0,
+    "lkgate.gap",
+    {"track": "caller", "cause": "loss", "start_us": us(11.5), "end_us": us(12.0)},
+)
+# ... and is silent while the agent says its first, from 7.5 s to 10.5 s.
+SILENT_GAP: Happened = (
     10.0,
     "lkgate.gap",
     {"track": "caller", "cause": "loss", "start_us": us(9.5), "end_us": us(10.0)},
@@ -107,10 +113,18 @@ LATE_GAP: Happened = (
 )
 
 
+# The caller says the first thing from 4.3 s to 6.3 s.
 EARLY_GAP: Happened = (
-    2.0,
+    5.0,
     "lkgate.gap",
-    {"track": "caller", "cause": "loss", "start_us": us(1.8), "end_us": us(2.0)},
+    {"track": "caller", "cause": "loss", "start_us": us(4.8), "end_us": us(5.0)},
+)
+
+
+AGENT_GAP: Happened = (
+    12.0,
+    "lkgate.gap",
+    {"track": "agent", "cause": "loss", "start_us": us(11.5), "end_us": us(12.0)},
 )
 
 
@@ -163,6 +177,30 @@ CASES = {
     "lost sound that changed nothing, then misheard": Case(
         "stt", TOOLS, 'heard "At.", was "At eight."', (THANKS, *DEAF), (THANKS, *SAID),
         {"happened": (EARLY_GAP,)},
+    ),
+    "lost sound that was heard the same, then an argument changed": Case(
+        "llm", ARGUMENTS, 'book_appointment $.time: "20:00" became "08:00"',
+        with_tool(BOOK, {"time": "08:00"}), more={"happened": (GAP,)},
+    ),
+    "lost sound that was heard the same, then a tool renamed": Case(
+        "tool_schema", TOOLS,
+        "book_appointment is called create_booking, with the same arguments",
+        with_tool("create_booking", AT), more={"happened": (GAP,)},
+    ),
+    "lost sound that was heard the same, then another nurse": Case(
+        "handoff", HANDOFFS, "handed off to billing, was nurse", to("billing"), to("nurse"),
+        {"happened": (GAP,)},
+    ),
+    "lost sound that was heard the same, then a tool fails": Case(
+        "tool", "metric: tool_errors, aggregate: sum, max: 0", "book_appointment failed",
+        more={"fails": True, "happened": (GAP,)},
+    ),
+    "lost sound of a silent caller, then misheard": Case(
+        "stt", HEARD, 'heard "At.", was "At eight."', DEAF, more={"happened": (SILENT_GAP,)},
+    ),
+    "the agent's lost sound, then misheard": Case(
+        "stt", TOOLS, 'heard "At.", was "At eight."', DEAF,
+        more={"happened": (AGENT_GAP,)},
     ),
     "late end of turn": Case(
         "turn_taking", WAITED, "the end of the turn is decided 700 ms later",
