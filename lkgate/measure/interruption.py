@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured
+from lkgate.measure.sample import absent, inapplicable, measured, unreported
 from lkgate.measure.session import Session
 from lkgate.measure.span import any_between, overlap, total_us
 from lkgate.measure.words import words_of
@@ -110,6 +110,10 @@ def repeated_interruptions(session: Session) -> Iterator[Sample]:
         if turn.interrupted is not None:
             yield measured(float(before and turn.interrupted), turn, turn.span)
             before = turn.interrupted
+        elif turn.messages:
+            yield absent(turn, turn.span, "the session does not say whether it was cut short")
+        else:
+            yield from unreported(turn)
 
 
 def interrupted_share(session: Session) -> Iterator[Sample]:
@@ -118,3 +122,5 @@ def interrupted_share(session: Session) -> Iterator[Sample]:
             yield measured(float(turn.interrupted), turn, turn.span)
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
+        else:
+            yield from unreported(turn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lkgate.measure.sample import absent, inapplicable, measured
+from lkgate.measure.sample import absent, inapplicable, measured, unreported
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, total_us
 from lkgate.model.bundle import Span
@@ -94,12 +94,16 @@ def llm_ttft(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
         if turn.messages:
             yield _part(turn, lambda message: message.llm_ttft_us, last=False)
+        else:
+            yield from unreported(turn)
 
 
 def tts_ttfb(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
         if turn.messages:
             yield _part(turn, lambda message: message.tts_ttfb_us, last=False)
+        else:
+            yield from unreported(turn)
 
 
 def _part(turn: Turn, pick: Callable[[Message], int | None], *, last: bool) -> Sample:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lkgate.measure.brief import brief
+from lkgate.measure.span import total_us
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Measurement, MetricSpec, Sample
 from lkgate.model.turn import Turn
+
+# Less sound than this is no word.
+_WORD_US = 250_000
 
 
 def measured(
@@ -37,6 +41,19 @@ def measured(
 def absent(at: Turn | None, span: Span, reason: str) -> Sample:
     """A hole: a value should be here."""
     return _without("absent", at, span, reason)
+
+
+def unreported(turn: Turn) -> Iterator[Sample]:
+    """What is not known of a turn that the session has no message of: a hole if it was heard.
+
+    Nothing for what the agent did without a sound. Sound too short for a word has no message.
+    """
+    reason = turn.text_absent or "the session reported no words for this turn"
+    heard_us = total_us(turn.spans)
+    if heard_us >= _WORD_US:
+        yield absent(turn, turn.span, reason)
+    elif heard_us:
+        yield inapplicable(turn, turn.span, "too short to be a word")
 
 
 def inapplicable(at: Turn | None, span: Span, reason: str) -> Sample:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from lkgate.measure.sample import absent, inapplicable, measured
+from lkgate.measure.sample import absent, inapplicable, measured, unreported
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, overlap, total_us, union
 from lkgate.measure.words import words_of
@@ -22,6 +22,8 @@ def interruptions(session: Session) -> Iterator[Sample]:
             yield measured(float(turn.interrupted), turn, turn.span)
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
+        else:
+            yield from unreported(turn)
 
 
 def barge_in_yield(session: Session) -> Iterator[Sample]:
@@ -89,4 +91,7 @@ def agent_words(session: Session) -> Iterator[Sample]:
 
 def _words(session: Session, role: str) -> Iterator[Sample]:
     for turn in session.of(role):
-        yield measured(len(words_of(turn.text or "")), turn, turn.span, turn.text_absent)
+        if turn.text is None and role == "agent" and turn.spans:
+            yield from unreported(turn)
+        else:
+            yield measured(len(words_of(turn.text or "")), turn, turn.span, turn.text_absent)

@@ -319,3 +319,26 @@ def test_without_its_cohort_no_rule_passes(name: str) -> None:
     found = judged(nobody, whole()).findings[0]
     assert found.status == "no_verdict"
     assert "welsh" in found.reason
+
+
+@pytest.mark.parametrize(
+    "metric", ["interruptions", "interrupted_share", "llm_ttft", "tts_ttfb", "agent_words"]
+)
+def test_a_reply_that_was_heard_and_not_reported_is_missing(metric: str) -> None:
+    """Only the messages that tell of the failure are gone, of one call; all others are there."""
+    call = calls()["barge-in-book"]
+    assert isinstance(call.candidate, Bundle)
+    told = tuple(event for event in call.candidate.events if not _interrupted(event))
+    one = examine(replace(call, candidate=replace(call.candidate, events=told)))
+    rest = [examined(name, WHOLE) for name in NAMES if name != call.call]
+    assert len(told) < len(call.candidate.events)
+    rules = gate(SPECS[metric], f"max: {LIMIT.get(SPECS[metric].unit, '0')}")
+    assert judged(rules, whole()).findings[0].status == "fail"
+    found = judged(rules, [one, *rest]).findings[0]
+    assert "reported no words for this turn" in " ".join(p.reason for p in found.problems)
+    assert found.status != "pass"
+
+
+def _interrupted(event: Event) -> bool:
+    item = event.data.get("item")
+    return isinstance(item, dict) and item.get("interrupted") is True
