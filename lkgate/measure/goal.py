@@ -9,7 +9,7 @@ from lkgate.measure.argument import wrong_arguments
 from lkgate.measure.pairing import pair
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
-from lkgate.measure.tool import against_labels, calls_of, span_of
+from lkgate.measure.tool import against_labels, calls_of, span_of, unseen
 from lkgate.measure.words import contains, words_of
 from lkgate.model.bundle import Span
 from lkgate.model.label import Labels, Step
@@ -85,11 +85,12 @@ def forbidden_tools(session: Session) -> Iterator[Sample]:
         yield inapplicable(None, session.whole, "the labels forbid no tool")
         return
     made = calls_of(session)
+    yield from unseen(session, made)
     for turn, call in made:
         bad = call.name in never
         note = f"{call.name} is forbidden" if bad else call.name
         yield measured(float(bad), turn, span_of(call), note)
-    if not made:
+    if not made and not _labels(session).tools:
         yield measured(0.0, None, session.whole, "no tool was called")
 
 
@@ -112,6 +113,9 @@ def handoff_errors(session: Session) -> Iterator[Sample]:
     if wanted is None:
         yield inapplicable(None, session.whole, "the labels say nothing of handoffs")
         return
+    if not wanted and not session.of_kind("conversation_item_added"):
+        yield absent(None, session.whole, "the session reported none of its handoffs")
+        return
     made = [(turn, handoff) for turn in session.turns for handoff in turn.handoffs]
     pairing = pair(wanted, [handoff.new_agent or "" for _, handoff in made])
     for i in pairing.missing:
@@ -132,6 +136,10 @@ def handoff_errors(session: Session) -> Iterator[Sample]:
 
 def hung_up_early(session: Session) -> Iterator[Sample]:
     wrong, _ = not_done(session)
+    unheard = untold(session)
+    if unheard and not wrong and session.caller_left_first():
+        yield unheard[0]
+        return
     early = bool(wrong) and session.caller_left_first()
     left = session.left_us()
     note = f"the caller left: {'; '.join(wrong)}" if early else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured
+from lkgate.measure.sample import absent, inapplicable, measured, unreported
 from lkgate.measure.session import Session
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -42,6 +42,8 @@ def transcription_delay(session: Session) -> Iterator[Sample]:
             yield inapplicable(turn, turn.span, "LiveKit measured no such delay here")
         elif turn.messages:
             yield absent(turn, turn.span, "the session's messages carry no metrics")
+        elif session.unheard():
+            yield from unreported(turn)
 
 
 def language_mismatches(session: Session) -> Iterator[Sample]:

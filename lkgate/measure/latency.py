@@ -88,6 +88,8 @@ def end_of_turn_delay(session: Session) -> Iterator[Sample]:
         if turn.messages:
             # The turn was ended by the last of its messages.
             yield _part(turn, lambda message: message.end_of_turn_delay_us, last=True)
+        elif session.unheard():
+            yield from unreported(turn)
 
 
 def llm_ttft(session: Session) -> Iterator[Sample]:

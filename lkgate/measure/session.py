@@ -83,6 +83,13 @@ class Session:
     def of(self, role: str) -> tuple[Turn, ...]:
         return self._by_role.get(role, ())
 
+    def unheard(self) -> bool:
+        """Whether nothing tells of any words of the caller's turns.
+
+        One turn without words may be a cough, or was not listened to; all of them are a hole.
+        """
+        return not any(turn.messages for turn in self.of("caller"))
+
     def of_kind(self, *kinds: str) -> tuple[Event, ...]:
         """The events of these kinds, in order, without a search through all of them."""
         if len(kinds) == 1:

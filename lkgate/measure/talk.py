@@ -91,7 +91,7 @@ def agent_words(session: Session) -> Iterator[Sample]:
 
 def _words(session: Session, role: str) -> Iterator[Sample]:
     for turn in session.of(role):
-        if turn.text is None and role == "agent" and turn.spans:
+        if turn.text is None and turn.spans and (role == "agent" or session.unheard()):
             yield from unreported(turn)
         else:
             yield measured(len(words_of(turn.text or "")), turn, turn.span, turn.text_absent)

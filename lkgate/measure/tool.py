@@ -25,7 +25,9 @@ def tool_calls(session: Session) -> Iterator[Sample]:
 
 
 def tool_errors(session: Session) -> Iterator[Sample]:
-    for turn, call in calls_of(session):
+    made = calls_of(session)
+    yield from unseen(session, made)
+    for turn, call in made:
         note = f"{call.name} failed: {call.output}" if call.is_error else call.name
         yield measured(float(call.is_error), turn, span_of(call), note)
 
@@ -57,6 +59,8 @@ def tools_extra(session: Session) -> Iterator[Sample]:
 def _selection(session: Session, kind: str) -> Iterator[Sample]:
     """One sample for each tool that is due or called; 1 for those of one kind of error."""
     expected, made, pairing = against_labels(session)
+    if kind != "missing":
+        yield from unseen(session, made)
     wrong = _in_place_of(pairing)
     taken = set(wrong.values())
     for _, j in (*pairing.matched, *pairing.moved):
@@ -93,6 +97,7 @@ def _in_place_of(pairing: Pairing) -> dict[int, int]:
 
 def tool_order_errors(session: Session) -> Iterator[Sample]:
     expected, made, pairing = against_labels(session)
+    yield from unseen(session, made)
     for wrong, pairs in ((False, pairing.matched), (True, pairing.moved)):
         for _, j in pairs:
             turn, call = made[j]
@@ -133,6 +138,18 @@ def _none_due(session: Session, expected: tuple[ExpectedTool, ...], made: _Made)
     if expected or made:
         return []
     return [measured(0.0, None, session.whole, "no tool was due, none was called")]
+
+
+def unseen(session: Session, made: _Made) -> list[Sample]:
+    """What is not known of the tools: that none was called where some were due may be so, or no
+    event tells of them; and a call may have lost its name."""
+    if session.labels is not None and session.labels.tools and not made:
+        return [absent(None, session.whole, "none of the tools that were due was called")]
+    return [
+        absent(turn, span_of(call), "the name of a tool that was called is not told")
+        for turn, call in made
+        if not call.name
+    ]
 
 
 def span_of(call: ToolCall) -> Span:

@@ -9,7 +9,7 @@ from lkgate.measure.compare import mismatches
 from lkgate.measure.hearing import LOW_CONFIDENCE
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
-from lkgate.measure.tool import calls_of, span_of
+from lkgate.measure.tool import calls_of, span_of, unseen
 from lkgate.measure.words import contains, words_of
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Message, ToolCall
@@ -22,7 +22,9 @@ _REFUSING = ("no", "not", "don't", "wait", "stop", "never")
 
 
 def tool_latency(session: Session) -> Iterator[Sample]:
-    for turn, call in calls_of(session):
+    made = calls_of(session)
+    yield from [] if made else unseen(session, made)
+    for turn, call in made:
         if not call.timed:
             yield absent(turn, span_of(call), f"the start of {call.name} was not seen")
         elif call.ended_us is None:
@@ -33,7 +35,9 @@ def tool_latency(session: Session) -> Iterator[Sample]:
 
 def tool_retries(session: Session) -> Iterator[Sample]:
     last: dict[str, ToolCall] = {}
-    for turn, call in calls_of(session):
+    made = calls_of(session)
+    yield from unseen(session, made)
+    for turn, call in made:
         before = last.get(call.name)
         again = before is not None and (
             before.is_error or not mismatches(before.arguments, call.arguments)
@@ -45,7 +49,9 @@ def tool_retries(session: Session) -> Iterator[Sample]:
 
 def tools_after_unclear_intent(session: Session) -> Iterator[Sample]:
     caller, agent = _Said(session, "caller"), _Said(session, "agent")
-    for turn, call in calls_of(session):
+    made = calls_of(session)
+    yield from unseen(session, made)
+    for turn, call in made:
         why = _unclear(caller.last(call), agent.last(call))
         yield measured(float(why is not None), turn, span_of(call), why and f"{call.name}: {why}")
 
@@ -66,7 +72,9 @@ def tools_unconfirmed(session: Session) -> Iterator[Sample]:
         yield inapplicable(None, session.whole, "the labels name no tool that changes anything")
         return
     words, caller = session.labels.confirmations, _Said(session, "caller")
-    for turn, call in calls_of(session):
+    made = calls_of(session)
+    yield from unseen(session, made)
+    for turn, call in made:
         if call.name in changing:
             said = caller.last(call)
             agreed = said is not None and agrees(said.text, words)
@@ -96,7 +104,9 @@ def tool_precondition_errors(session: Session) -> Iterator[Sample]:
         yield inapplicable(None, session.whole, "the labels name no tool that has to wait")
         return
     done: set[str] = set()
-    for turn, call in calls_of(session):
+    made = calls_of(session)
+    yield from unseen(session, made)
+    for turn, call in made:
         if call.name in wanted:
             lacking = [name for name in wanted[call.name] if name not in done]
             note = f"{call.name} before {', '.join(lacking)}" if lacking else call.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured
+from lkgate.measure.sample import absent, inapplicable, measured, unreported
 from lkgate.measure.session import Session
 from lkgate.model.bundle import Span
 from lkgate.model.event import Json
@@ -47,6 +47,9 @@ def llm_models(session: Session) -> Iterator[Sample]:
 
 
 def llm_requests(session: Session) -> Iterator[Sample]:
+    if not session.of_kind("lkgate.model_answer", "lkgate.model_miss"):
+        yield absent(None, session.whole, "the replay tells of no answer of any model")
+        return
     asked = [
         event
         for event in session.of_kind("lkgate.model_answer", "lkgate.model_miss")
@@ -60,6 +63,9 @@ def llm_requests(session: Session) -> Iterator[Sample]:
 
 def trajectory_steps(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
+        if turn.spans and not turn.messages:
+            yield from unreported(turn)
+            continue
         steps = len(turn.messages) + len(turn.tools) + len(turn.handoffs)
         note = ", ".join([call.name for call in turn.tools]) or None
         yield measured(steps, turn, turn.span, note)

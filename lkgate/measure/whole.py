@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
-from lkgate.measure.sample import measured
+from lkgate.measure.sample import absent, measured
 from lkgate.measure.session import Session
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 
 
 def handoffs(session: Session) -> Iterator[Sample]:
+    if not session.of_kind("conversation_item_added"):
+        yield absent(None, session.whole, "the session reported none of its handoffs")
+        return
     made = [(turn, handoff) for turn in session.turns for handoff in turn.handoffs]
     note = ", ".join(f"{h.old_agent} to {h.new_agent}" for _, h in made) or None
     first = made[0][0] if made else None

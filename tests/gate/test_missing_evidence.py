@@ -79,6 +79,7 @@ _MORE: tuple[tuple[int, str, dict[str, Json]], ...] = (
     ),
     (3_000_000, "lkgate.spoken", {**_FIRST, "role": "agent", "text": "Clinic"}),
     (900_000, "lkgate.synthesis", {"took_us": 1_000_000, "audio_us": 2_000_000}),
+    (2_000_000, "lkgate.model_answer", {"modality": "llm", "origin": "recorded"}),
     (6_500_000, "agent_false_interruption", {"resumed": True}),
     (6_600_000, "user_input_transcribed", {"is_final": True, "language": "en", "transcript": "x"}),
 )
@@ -319,6 +320,72 @@ def test_without_its_cohort_no_rule_passes(name: str) -> None:
     found = judged(nobody, whole()).findings[0]
     assert found.status == "no_verdict"
     assert "welsh" in found.reason
+
+
+# Events that are themselves what is counted: that there is none of them is the count.
+_COUNTED = {
+    ("false_interruptions", "agent_false_interruption"),
+    # Final transcripts tell of the caller's words too, here of one turn.
+    ("caller_words", "conversation_item_added"),
+    ("tool_calls", "function_tools_executed"),
+    ("trajectory_steps", "function_tools_executed"),
+}
+# Of each layer the events that tell of it, alone and together.
+_TOLD: tuple[tuple[str, ...], ...] = (
+    ("agent_false_interruption",),
+    ("agent_state_changed",),
+    ("conversation_item_added",),
+    ("function_tools_executed",),
+    ("function_tools_executed", "tool_execution_updated"),
+    ("session_usage_updated",),
+    ("tool_execution_updated",),
+    ("user_input_transcribed",),
+    ("lkgate.model_answer",),
+)
+
+
+@pytest.mark.parametrize("kinds", _TOLD, ids="-".join)
+def test_without_one_kind_of_event_no_failure_passes(kinds: tuple[str, ...]) -> None:
+    """The session's other events are there; the limit fails when all are."""
+    wrong = calls()["barge-in-book"]
+    for names in ({wrong.call}, set(NAMES)):
+        some = [_without(name, kinds) if name in names else examined(name, WHOLE) for name in NAMES]
+        passed = {
+            name
+            for name, spec in SPECS.items()
+            for rules in [_failing(name)]
+            if rules and (name, kinds[0]) not in _COUNTED
+            if judged(rules, some).findings[0].status == "pass"
+        }
+        assert passed == set()
+
+
+@cache
+def _without(name: str, kinds: tuple[str, ...]) -> Examined:
+    call = calls()[name]
+    assert isinstance(call.candidate, Bundle)
+    return examine(replace(call, candidate=without(call.candidate, *kinds)))
+
+
+@cache
+def _failing(name: str) -> Gate | None:
+    """The highest limit (lowest, where more is better) that fails by what the calls hold now."""
+    spec = SPECS[name]
+    rules = absolute(spec)
+    first, *more = rules.rules
+    if spec.summary == "sum" and spec.direction != "higher":
+        first = replace(first, aggregate="sum")
+    now = judged(replace(rules, rules=(first, *more)), whole()).findings[0].observed
+    assert now is not None
+    if spec.direction == "higher":
+        first = replace(first, min=now + 1e-6)
+    elif now > 0:
+        first = replace(first, min=None, max=now - 1e-6)
+    else:
+        return None
+    found = replace(rules, rules=(first, *more))
+    assert judged(found, whole()).findings[0].status == "fail"
+    return found
 
 
 @pytest.mark.parametrize(
