@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from lkgate.diff.registry import COMPARISONS
 from lkgate.gate.metrics import SPECS
-from lkgate.gate.sampled import Samples, hits_of, share_change, share_limit, statistic_of, turns_of
+from lkgate.gate.sampled import (
+    Samples,
+    hits_once,
+    is_rare,
+    share_change,
+    share_limit,
+    statistic_of,
+    turns_of,
+)
 from lkgate.gate.slices import expand, levels_of, outside
 from lkgate.gate.trial import about
 from lkgate.gate.trust import is_judge
@@ -15,7 +23,7 @@ from lkgate.measure.judged import is_own, own
 from lkgate.measure.registry import measure, metrics
 from lkgate.measure.session import Session
 from lkgate.model.check import Limit, Margin
-from lkgate.model.gate import Aggregate, Gate, Rule
+from lkgate.model.gate import Gate, Rule
 from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
 from lkgate.stats.power import (
@@ -141,7 +149,7 @@ class _Question:
         margin = getattr(self.rule, self.limit)
         assert isinstance(margin, Margin)
         sign = 1.0 if self.limit == "max_increase" else -1.0
-        hits = _hits(self.rule.aggregate, samples)
+        hits = hits_once(self.rule.aggregate, samples)
         if hits is not None and margin.relative is None:
             return self._share(hits, margin.absolute or 0.0, sign)
         turns = turns_of(self.rule.aggregate, samples)
@@ -149,12 +157,14 @@ class _Question:
         allowed = max(
             margin.absolute or 0.0, (margin.relative or 0.0) * abs(turns.value(statistic))
         )
+        rare = is_rare(self.rule.aggregate, SPECS[self.rule.metric].unit)
         found = detectable_change(
             turns,
             statistic,
             sign=sign,
             absolute=margin.absolute,
             relative=margin.relative,
+            turns_a_call=len(turns.amounts) / turns.calls if rare else None,
             alpha=self.alpha,
             alpha_family=self.strict,
             share=SHARE,
@@ -173,7 +183,7 @@ class _Question:
             def broken(count: int) -> bool:
                 now = [1 - good] * count + [good] * (sound - count) + rest
                 before = [good] * sound + rest
-                change = share_change(_once(now), _once(before), allowed, sign)
+                change = share_change([[n] for n in now], [[n] for n in before], allowed, sign)
                 return change.above(0.0, self.strict)
 
             hit = detectable_share(sound, broken, SHARE)
@@ -192,7 +202,7 @@ class _Question:
 
     def _absolute(self, samples: list[Samples]) -> Power:
         limit = getattr(self.rule, self.limit)
-        hits = _hits(self.rule.aggregate, samples)
+        hits = hits_once(self.rule.aggregate, samples)
         if hits is not None:
             sign = 1.0 if self.limit == "max" else -1.0
 
@@ -206,7 +216,7 @@ class _Question:
             return self._known(len(hits), max(0.0, found - (limit if sign > 0 else 1 - limit)))
         statistic = statistic_of(self.rule.aggregate)
         estimate = turns_of(self.rule.aggregate, samples).estimate(statistic, seed=SEED)
-        if estimate.error is None:
+        if estimate.error is None or estimate.bounds(1 - self.strict) is None:
             return self._unknown(len(samples), "too few recordings can tell")
         beyond = detectable_spread(estimate.error, estimate.degrees, self.strict, SHARE)
         return self._scaled(len(samples), beyond, 0.0)
@@ -216,7 +226,9 @@ class _Question:
         key, allowed = self.rule.max_gap_between, self.rule.max_gap
         assert key is not None and allowed is not None  # the loader demands both
         levels = [
-            self._samples([one for one in calls if _is_of(one[1].labels, key, level)])
+            self._samples(
+                [one for one in calls if (told := one[1].labels) and told.cohort.get(key) == level]
+            )
             for level in levels_of(key, [session.labels for _, session in calls])
         ]
         if len(levels) < 2:
@@ -236,7 +248,7 @@ class _Question:
     def _error(self, samples: list[Samples], seed: int) -> float | None:
         if len(samples) < 2:
             return None
-        hits = _hits(self.rule.aggregate, samples)
+        hits = hits_once(self.rule.aggregate, samples)
         if hits is not None:
             # As if one call more had it and one had not: a share of all shows no spread.
             share = (sum(hits) + 1) / (len(hits) + 2)
@@ -284,15 +296,5 @@ def _only_replayed(metric: str) -> str | None:
     return None
 
 
-def _is_of(labels: Labels | None, key: str, level: str) -> bool:
-    return labels is not None and labels.cohort.get(key) == level
-
-
-def _hits(aggregate: Aggregate, samples: Sequence[Samples]) -> list[int] | None:
-    """Of calls that were taken once each."""
-    hits = hits_of(aggregate, [[one] for one in samples])
-    return None if hits is None else [takes[0] for takes in hits]
-
-
-def _once(hits: Sequence[int]) -> list[list[int]]:
-    return [[hit] for hit in hits]
+def _level(labels: Labels | None, key: str) -> str | None:
+    return None if labels is None else labels.cohort.get(key)

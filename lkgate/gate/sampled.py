@@ -47,21 +47,16 @@ def sampled_change(
         )
     now = [[sample for part in takes for sample in part.now] for takes in used]
     before = [[sample for part in takes for sample in part.before] for takes in used]
-    after, earlier = turns_of(aggregate, now), turns_of(aggregate, before)
     estimate = excess(
-        after,
-        earlier,
+        turns_of(aggregate, now),
+        turns_of(aggregate, before),
         statistic_of(aggregate),
         sign=sign,
         absolute=allowed.absolute,
         relative=allowed.relative,
+        turns_a_call=turns_a_call(parts) if is_rare(aggregate, unit) else None,
     )
-    if not is_rare(aggregate, unit):
-        return Sampled(estimate, count, "resampled_calls")
-    changes = sign * (after.each_call() - earlier.each_call())
-    total = sign * (after.value(statistic_of(aggregate)) - earlier.value(statistic_of(aggregate)))
-    each = changes - total + estimate.value
-    return Sampled(with_unseen(estimate, each, turns_a_call(parts)), count, "resampled_calls")
+    return Sampled(estimate, count, "resampled_calls")
 
 
 def sampled_limit(
@@ -125,6 +120,12 @@ def hits_of(aggregate: Aggregate, takes: Sequence[Sequence[Samples]]) -> list[li
             return None
         found.append([int(s.value or 0.0) for s in single])
     return found
+
+
+def hits_once(aggregate: Aggregate, samples: Sequence[Samples]) -> list[int] | None:
+    """:func:`hits_of` calls that were taken once each."""
+    hits = hits_of(aggregate, [[one] for one in samples])
+    return None if hits is None else [takes[0] for takes in hits]
 
 
 def shares_of(hits: Sequence[Sequence[int]]) -> list[float]:

@@ -36,6 +36,7 @@ def detectable_change(
     sign: float,
     absolute: float | None,
     relative: float | None,
+    turns_a_call: float | None,
     alpha: float,
     alpha_family: float,
     share: float,
@@ -46,14 +47,15 @@ def detectable_change(
     all calls. Other timings do not get rougher than that.
 
     Args:
+        sign, absolute, relative, turns_a_call: as of :func:`excess`.
         alpha: of a pass; ``alpha_family`` of a failure among all rules.
         share: of the suites in which the change is to be found.
 
     Returns:
-        ``None`` if a single call leaves nothing to tell it from.
+        ``None`` if so few calls leave nothing to tell it from.
     """
     lows: list[float] = []
-    highs: list[float] = []
+    held = 0
     for now in _fresh(before):
         found = excess(
             now,
@@ -62,15 +64,18 @@ def detectable_change(
             sign=sign,
             absolute=absolute,
             relative=relative,
+            turns_a_call=turns_a_call,
             times=_TIMES,
         )
-        if found.error is None:
+        bounds = found.bounds(1 - alpha_family)
+        if bounds is None:
             return None
-        lows.append(found.value - found.error * t_quantile(1 - alpha_family, found.degrees))
-        highs.append(found.value + found.error * t_quantile(1 - alpha, found.degrees))
+        lows.append(bounds.low)
+        # Where no call shows a difference the gate asks no further.
+        held += now.same_as(before) or found.below(0.0, alpha)
     # What lifts the lower bound of nine suites in ten above what is allowed.
     change = -float(np.quantile(lows, 1 - share, method="inverted_cdf"))
-    return Detectable(change, sum(high <= 0 for high in highs) / len(highs))
+    return Detectable(change, held / len(lows))
 
 
 def _fresh(turns: Turns) -> list[Turns]:

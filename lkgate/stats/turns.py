@@ -71,6 +71,16 @@ class Turns:
             np.eye(self.calls, dtype=np.int32),
         )
 
+    def same_as(self, other: Turns) -> bool:
+        """Whether each call has turns of the same values, in whatever order."""
+
+        def ordered(turns: Turns) -> Floats:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                values = turns.amounts / turns.weights
+            return values[np.lexsort((values, turns.owners))]
+
+        return np.array_equal(ordered(self), ordered(other))
+
     def _of_calls(self, of_turns: Floats) -> Floats:
         return np.bincount(self.owners, of_turns, self.calls).astype(np.float64)
 
@@ -109,14 +119,16 @@ def excess(
     sign: float,
     absolute: float | None,
     relative: float | None,
+    turns_a_call: float | None = None,
     times: int = TIMES,
-) -> FromSpread:
+) -> FromSpread | WithUnseen:
     """How far a change in the same calls goes beyond what is allowed.
 
     Args:
         now, before: of the same calls in the same order.
         sign: 1 if a rise is bad, -1 if a fall is.
         absolute, relative: the allowed change, and as a share of before; the larger one counts.
+        turns_a_call: of what happens in some turns only, for :func:`with_unseen`; else ``None``.
         times: number of suites that are drawn.
     """
 
@@ -130,4 +142,9 @@ def excess(
     value = beyond(now.replicates(statistic, once), before.replicates(statistic, once))
     counts = resamples(now.calls, times)
     drawn = beyond(now.replicates(statistic, counts), before.replicates(statistic, counts))
-    return FromSpread(float(value[0]), spread(drawn, now.calls), now.calls - 1)
+    seen = FromSpread(float(value[0]), spread(drawn, now.calls), now.calls - 1)
+    if turns_a_call is None:
+        return seen
+    total = float((now.replicates(statistic, once) - before.replicates(statistic, once))[0])
+    each = sign * (now.each_call() - before.each_call() - total) + seen.value
+    return with_unseen(seen, each, turns_a_call)

@@ -117,6 +117,16 @@ def test_shares_of_calls_and_rates() -> None:
     assert fall.found is not None
 
 
+def test_passes_are_those_of_the_gate() -> None:
+    """Calls that show no rare fault do not exclude one, and it is not said that they would."""
+    rule = "metric: talk_over_ratio, aggregate: mean, max_increase: {}"
+    strict, wide = only(rule.format("1 points")), only(rule.format("60 points"))
+    assert strict.held is not None
+    assert wide.held is not None
+    assert strict.held < 0.05
+    assert wide.held > 0.9
+
+
 def test_cohorts_and_gaps() -> None:
     found = power(gate(f"{LATENCY}, max_increase: 50 ms, by: accent"), sessions())
     assert [(one.rule.label, one.calls) for one in found] == [

@@ -34,7 +34,14 @@ def found_share(before: Turns, statistic: Statistic, rise: float, allowed: float
         fresh = np.take_along_axis(drawn, picked, axis=1).ravel() + rise
         now = Turns(fresh, before.weights, before.owners, before.calls)
         hits += excess(
-            now, before, statistic, sign=1.0, absolute=allowed, relative=None, times=400
+            now,
+            before,
+            statistic,
+            sign=1.0,
+            absolute=allowed,
+            relative=None,
+            turns_a_call=None,
+            times=400,
         ).above(0.0, ALPHA)
     return hits / 150
 
@@ -48,6 +55,7 @@ def test_a_change_that_is_said_to_be_found(statistic: Statistic) -> None:
         sign=1.0,
         absolute=20.0,
         relative=None,
+        turns_a_call=None,
         alpha=ALPHA,
         alpha_family=ALPHA,
         share=0.9,
@@ -69,6 +77,7 @@ def test_four_times_the_calls_find_about_half_of_it() -> None:
             sign=1.0,
             absolute=0.0,
             relative=None,
+            turns_a_call=None,
             alpha=ALPHA,
             alpha_family=ALPHA,
             share=0.9,
@@ -90,6 +99,7 @@ def test_one_call_finds_nothing() -> None:
             sign=1.0,
             absolute=0.0,
             relative=None,
+            turns_a_call=None,
             alpha=ALPHA,
             alpha_family=ALPHA,
             share=0.9,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from lkgate.stats.estimate import FromSpread
 from lkgate.stats.resample import percentiles, ratios, resamples, spread
 from lkgate.stats.turns import Statistic, Turns, excess
 
@@ -119,12 +120,15 @@ def test_a_change_is_judged_beyond_the_larger_of_both_margins() -> None:
     mean = Statistic(None)
     for absolute, relative, value in ((10.0, None, 20.0), (None, 0.1, 20.0), (10.0, 0.25, 5.0)):
         found = excess(now, before, mean, sign=1.0, absolute=absolute, relative=relative)
+        assert isinstance(found, FromSpread)
         assert found.value == pytest.approx(value)
         # A rise that is the same in every call has no spread, but for the share's.
         assert found.error == (0.0 if relative is None else pytest.approx(found.error))
     down = excess(now, before, mean, sign=-1.0, absolute=10.0, relative=None)
+    assert isinstance(down, FromSpread)
     assert (down.value, down.error) == (-40.0, 0.0)
     percentile = excess(now, before, Statistic(0.5), sign=1.0, absolute=0.0, relative=None)
+    assert isinstance(percentile, FromSpread)
     assert (percentile.value, percentile.error) == (30.0, 0.0)
 
 
