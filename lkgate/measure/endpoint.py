@@ -60,7 +60,7 @@ def split_turns(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
         if not turn.messages:
             if session.unheard():
-                yield from unreported(turn)
+                yield from unreported(turn, session.turns)
             continue
         early = [m for m in turn.messages if m.t_us < turn.span.end_us - _REST_US]
         note = "; ".join(f"ended after '{message.text}'" for message in early) or None

@@ -43,7 +43,7 @@ def transcription_delay(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session's messages carry no metrics")
         elif session.unheard():
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
 
 
 def language_mismatches(session: Session) -> Iterator[Sample]:

@@ -113,7 +113,7 @@ def repeated_interruptions(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
 
 
 def interrupted_share(session: Session) -> Iterator[Sample]:
@@ -123,4 +123,4 @@ def interrupted_share(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)

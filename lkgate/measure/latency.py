@@ -89,7 +89,7 @@ def end_of_turn_delay(session: Session) -> Iterator[Sample]:
             # The turn was ended by the last of its messages.
             yield _part(turn, lambda message: message.end_of_turn_delay_us, last=True)
         elif session.unheard():
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
 
 
 def llm_ttft(session: Session) -> Iterator[Sample]:
@@ -97,7 +97,7 @@ def llm_ttft(session: Session) -> Iterator[Sample]:
         if turn.messages:
             yield _part(turn, lambda message: message.llm_ttft_us, last=False)
         else:
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
 
 
 def tts_ttfb(session: Session) -> Iterator[Sample]:
@@ -105,7 +105,7 @@ def tts_ttfb(session: Session) -> Iterator[Sample]:
         if turn.messages:
             yield _part(turn, lambda message: message.tts_ttfb_us, last=False)
         else:
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
 
 
 def _part(turn: Turn, pick: Callable[[Message], int | None], *, last: bool) -> Sample:

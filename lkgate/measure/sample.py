@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from lkgate.measure.brief import brief
 from lkgate.measure.span import total_us
@@ -43,17 +44,33 @@ def absent(at: Turn | None, span: Span, reason: str) -> Sample:
     return _without("absent", at, span, reason)
 
 
-def unreported(turn: Turn) -> Iterator[Sample]:
+def unreported(turn: Turn, turns: Sequence[Turn]) -> Iterator[Sample]:
     """What is not known of a turn that the session has no message of: a hole if it was heard.
 
-    Nothing for what the agent did without a sound. Sound too short for a word has no message.
+    Nothing for what the agent did without a sound. Sound too short for a word has no message, and
+    a speech that stopped for a sound without words and went on has one message for all its turns.
+
+    Args:
+        turns: of the session.
     """
     reason = turn.text_absent or "the session reported no words for this turn"
     heard_us = total_us(turn.spans)
-    if heard_us >= _WORD_US:
+    if any(_goes_on(turn, turns, step) for step in (1, -1)):
+        yield inapplicable(turn, turn.span, "it is part of a speech that is told in another turn")
+    elif heard_us >= _WORD_US:
         yield absent(turn, turn.span, reason)
     elif heard_us:
         yield inapplicable(turn, turn.span, "too short to be a word")
+
+
+def _goes_on(turn: Turn, turns: Sequence[Turn], step: Literal[1, -1]) -> bool:
+    """Whether the next of the speaker's turns, that way, has a message, and nobody's words lie
+    between.
+    """
+    at = turn.index + step
+    while 0 <= at < len(turns) and not turns[at].messages:
+        at += step
+    return 0 <= at < len(turns) and turns[at].role == turn.role
 
 
 def inapplicable(at: Turn | None, span: Span, reason: str) -> Sample:

@@ -23,7 +23,7 @@ def interruptions(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
 
 
 def barge_in_yield(session: Session) -> Iterator[Sample]:
@@ -92,6 +92,6 @@ def agent_words(session: Session) -> Iterator[Sample]:
 def _words(session: Session, role: str) -> Iterator[Sample]:
     for turn in session.of(role):
         if turn.text is None and turn.spans and (role == "agent" or session.unheard()):
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
         else:
             yield measured(len(words_of(turn.text or "")), turn, turn.span, turn.text_absent)

@@ -64,7 +64,7 @@ def llm_requests(session: Session) -> Iterator[Sample]:
 def trajectory_steps(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
         if turn.spans and not turn.messages:
-            yield from unreported(turn)
+            yield from unreported(turn, session.turns)
             continue
         steps = len(turn.messages) + len(turn.tools) + len(turn.handoffs)
         note = ", ".join([call.name for call in turn.tools]) or None
