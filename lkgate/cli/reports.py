@@ -199,7 +199,7 @@ def _write_html(
 
     beside = f"{path.stem}-audio"
     page = render(verdict, build=build, digest=digest, live=live, sources=sources, beside=beside)
-    _remove_audio(path, path.parent / beside)
+    remove_audio(path)
     path.write_text(page.text, encoding="utf-8", errors="replace")
     for name, data in page.beside.items():
         place = path.parent / name
@@ -207,10 +207,11 @@ def _write_html(
         place.write_bytes(data)
 
 
-def _remove_audio(report: Path, beside: Path) -> None:
-    """The sound of the report that is written over: people's voices, of which nobody would know."""
+def remove_audio(report: Path) -> None:
+    """The sound beside an HTML report that is to go: voices of which nobody would know."""
     from lkgate.report.html import policy_of
 
+    beside = report.parent / f"{report.stem}-audio"
     if not report.is_file() or beside.is_symlink():
         return
     with report.open("rb") as file:

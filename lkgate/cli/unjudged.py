@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import click
 
 from lkgate.cli.failure import UnwrittenError
-from lkgate.cli.reports import Wanted, about, from_workspace, named
+from lkgate.cli.reports import Wanted, about, from_workspace, named, remove_audio
 from lkgate.errors import LkgateError
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ def _write(one: Wanted, build: str, what: str, problems: Sequence[Problem]) -> N
             text = annotations.unjudged(problems, build=build, directory=from_workspace())
         case _:
             # They hold calls and rules, and there are none.
+            if one.kind == "html":
+                remove_audio(one.path)
             one.path.unlink(missing_ok=True)
             return
     one.path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,11 @@ from lkgate.cli.reports import KINDS, named
 from lkgate.cli.unjudged import reporting, write
 from lkgate.errors import BuildError, LkgateError
 from lkgate.model.verdict import Problem
+from lkgate.report.html import render
+from tests.gate.calls import V3
 from tests.report.hostile import TEXT
+from tests.report.html.pages import sources, tone
+from tests.report.test_text import verdict_of
 
 MARKER = "<!-- lkgate: v2; gates/a.yaml -->\n"
 HEAD = f"{MARKER}### ⚠️ NO VERDICT: v2\n\nlkgate could not judge\n\n"
@@ -152,3 +156,19 @@ def test_an_interrupted_run_leaves_no_earlier_report(tmp_path: Path) -> None:
     left.pop("meanwhile")
     assert set(left) == {"text", "markdown", "junit", "github"}
     assert all("the run has not ended" in text for text in left.values())
+
+
+def test_a_page_that_goes_takes_its_sound_along(tmp_path: Path) -> None:
+    verdict = verdict_of(V3)
+    heard = sources(verdict, tone())
+    made = render(
+        verdict, build="v3", digest=None, sources=heard, beside="html-audio", budget_bytes=1
+    )
+    (tmp_path / "html").write_text(made.text)
+    (tmp_path / "html-audio").mkdir()
+    for name, data in made.beside.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "html-audio" / "mine.ogg").write_text("x")
+    assert run(tmp_path, None, f"html={tmp_path / 'html'}") == 7
+    assert not (tmp_path / "html").exists()
+    assert [one.name for one in (tmp_path / "html-audio").iterdir()] == ["mine.ogg"]
