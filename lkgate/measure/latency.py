@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lkgate.measure.sample import absent, inapplicable, measured, unreported
+from lkgate.measure.sample import WORD_US, absent, inapplicable, measured, unreported
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, total_us
 from lkgate.model.bundle import Span
@@ -13,8 +13,6 @@ from lkgate.model.turn import Message, Turn
 
 # A caller who leaves this soon after the last word did not wait for an answer.
 _GOODBYE_US = 2_000_000
-# Less caller sound than this is no word.
-_MIN_WORD_US = 250_000
 
 
 def response_latency(session: Session) -> Iterator[Sample]:
@@ -57,7 +55,7 @@ def _asked(session: Session) -> Iterator[tuple[Turn, int | None, str | None]]:
                 yield turn, None, "the agent spoke before the caller had stopped"
             else:
                 yield turn, answer, None
-        elif total_us(turn.spans) < _MIN_WORD_US:
+        elif total_us(turn.spans) < WORD_US:
             yield turn, None, "too short to be a word"
         elif after is None and session.left_us() - stop < _GOODBYE_US:
             yield turn, None, "the caller left"

@@ -13,7 +13,7 @@ from lkgate.model.measurement import Measurement, MetricSpec, Sample
 from lkgate.model.turn import Turn
 
 # Less sound than this is no word.
-_WORD_US = 250_000
+WORD_US = 250_000
 
 
 def measured(
@@ -57,7 +57,7 @@ def unreported(turn: Turn, turns: Sequence[Turn]) -> Iterator[Sample]:
     heard_us = total_us(turn.spans)
     if any(_goes_on(turn, turns, step) for step in (1, -1)):
         yield inapplicable(turn, turn.span, "it is part of a speech that is told in another turn")
-    elif heard_us >= _WORD_US:
+    elif heard_us >= WORD_US:
         yield absent(turn, turn.span, reason)
     elif heard_us:
         yield inapplicable(turn, turn.span, "too short to be a word")
