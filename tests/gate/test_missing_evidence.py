@@ -6,7 +6,7 @@ labels, prices, the baseline, what the baseline holds, the cassette, a cohort, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -81,7 +81,6 @@ _MORE: tuple[tuple[int, str, dict[str, Json]], ...] = (
     (900_000, "lkgate.synthesis", {"took_us": 1_000_000, "audio_us": 2_000_000}),
     (2_000_000, "lkgate.model_answer", {"modality": "llm", "origin": "recorded"}),
     (6_500_000, "agent_false_interruption", {"resumed": True}),
-    (6_600_000, "user_input_transcribed", {"is_final": True, "language": "en", "transcript": "x"}),
 )
 
 
@@ -102,8 +101,17 @@ def whole_of(call: CallResult) -> CallResult:
 
 def _rich(session: Bundle) -> Bundle:
     events = [*session.events, *(Event(t, 0, kind, data) for t, kind, data in _MORE)]
+    events += [heard for event in session.events for heard in _heard(event)]
     events = sorted((_sure(event) for event in events), key=lambda event: event.t_us)
     return replace(session, events=tuple(replace(e, seq=n) for n, e in enumerate(events)))
+
+
+def _heard(event: Event) -> Iterator[Event]:
+    """The final transcript that an item of the caller was made of."""
+    item = event.data.get("item")
+    if isinstance(item, dict) and item.get("role") == "user":
+        data = {"is_final": True, "language": "en", "transcript": item["text"]}
+        yield Event(event.t_us - 1, 0, "user_input_transcribed", data)
 
 
 def _sure(event: Event) -> Event:

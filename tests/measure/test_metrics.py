@@ -38,8 +38,8 @@ def quality(received: int, lost: int, concealed: int, jitter: int, there: int) -
     }
 
 
-def heard(language: str) -> tuple[str, dict[str, Json]]:
-    return "user_input_transcribed", {"transcript": "x", "is_final": True, "language": language}
+def heard(words: str, language: str) -> tuple[str, dict[str, Json]]:
+    return "user_input_transcribed", {"transcript": words, "is_final": True, "language": language}
 
 
 def sound(
@@ -63,7 +63,7 @@ TALK = bundle(
         (0.8, "lkgate.job", {"phase": "joined", "identity": "agent-1"}),
         (3.1, *said("assistant", "Good day.", tts_node_ttfb=0.2)),
         (5.0, "lkgate.media_quality", quality(90, 10, 100, 5_000, 20_000)),
-        (5.5, *heard("en-GB")),
+        (5.5, *heard("Book a room", "en-GB")),
         (
             5.6,
             *said(
@@ -78,7 +78,7 @@ TALK = bundle(
         (8.1, *said("assistant", "Which day?", llm_node_ttft=0.25, tts_node_ttfb=0.15)),
         (8.5, "agent_false_interruption", {"resumed": False}),
         (10.0, "lkgate.media_quality", quality(100, 0, 0, 3_000, 30_000)),
-        (11.7, *heard("de")),
+        (11.7, *heard("on tuesday please", "de")),
         (
             11.8,
             *said(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from lkgate.measure.message import messages_of
+from lkgate.model.event import Event
 from tests.harness.program.conftest import Load
 from tests.harness.program.replay import plan_and_pcm
+from tests.measure.builders import bundle
 
 
 def test_an_agent_server_with_run_app_and_a_tool(load: Load) -> None:
@@ -184,3 +189,37 @@ def test_a_task_with_a_result_child_processes_patience_and_an_end(load: Load) ->
     assert hangup["reason"] == "agent_left"
     left = {event["identity"]: event["reason"] for event in call.of("participant_disconnected")}
     assert left["agent-1"] == "client_initiated"
+
+
+def test_what_was_said_is_not_what_is_remembered(load: Load) -> None:
+    """A line kept out of the chat, a turn left out of it, words that nobody spoke, edited words."""
+    call = load("unlisted.py").call(caller=plan_and_pcm([0.6, 0.6, 6.0]))
+    assert call.result["status"] == "ok", call
+    assert call.journal is not None
+    assert call.texts("user") == [
+        "The caller has just come in.",
+        "[table 7] I want a table.",
+        "[table 7] Good bye.",
+    ]
+    empty = bundle(caller=[], agent=[])
+    sids = {track.id: track.sid for track in call.journal.tracks}
+    tracks = tuple(replace(track, sid=sids[track.id]) for track in empty.manifest.tracks)
+    manifest = replace(empty.manifest, tracks=tracks)
+    made = enumerate(call.journal.events)
+    events = tuple(Event(e.t_us, seq, e.kind, e.data) for seq, e in made)
+    told = replace(empty, manifest=manifest, events=events)
+    said = {
+        side: [(message.text.strip(), message.timed) for message in messages_of(told, side) or ()]
+        for side in ("caller", "agent")
+    }
+    assert said["caller"] == [
+        ("I want a table.", True),
+        ("Wait a moment.", False),
+        ("Good bye.", True),
+    ]
+    assert said["agent"] == [
+        ("Calls are recorded.", False),
+        ("Good evening.", True),
+        ("It is yours.", True),
+        ("It is yours.", True),
+    ]
