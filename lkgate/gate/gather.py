@@ -124,5 +124,4 @@ def _can_fail(rule: Rule) -> bool:
     """Whether it has a limit that too much divergence breaks."""
     if rule.aggregate == "count":  # of calls, diverged or not
         return False
-    shares = rule.aggregate in ("rate", "mean")
-    return compares(rule) or (rule.max is not None and not (shares and rule.max >= 1.0))
+    return compares(rule) or rule.max is not None

@@ -7,9 +7,9 @@ from functools import cached_property
 
 from lkgate.diff.registry import COMPARISONS
 from lkgate.errors import ConfigError
-from lkgate.measure.judged import is_own, own
+from lkgate.measure.judged import PREFIX, is_own, own
 from lkgate.measure.plugin import GROUP
-from lkgate.measure.registry import metrics
+from lkgate.measure.registry import METRICS, metrics
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Json
 from lkgate.model.measurement import MetricSpec
@@ -50,6 +50,21 @@ SPECS: Mapping[str, MetricSpec] = _Specs()
 
 # A rule on one of these judges that turns were lost to a divergence.
 DIVERGENCE = ("divergence", "diverged_turns")
+
+# Shares that go beyond 100 %: what was heard and never said counts against what was said, a voice
+# may take longer than it speaks, and every recogniser has a scale of its own.
+_UNBOUNDED = (
+    "word_error_rate", "insertion_rate", "number_error_rate", "spoken_word_error_rate",
+    "tts_real_time_factor", "transcript_confidence",
+)  # fmt: skip
+
+
+def is_bounded(spec: MetricSpec) -> bool:
+    """Whether every value of a share lies between 0 and 1, as far as lkgate knows: of a team's own
+    it does not.
+    """
+    known = spec.name in METRICS or spec.name in COMPARISONS or spec.name.startswith(PREFIX)
+    return spec.unit == "ratio" and known and spec.name not in _UNBOUNDED
 
 
 def metric_versions() -> dict[str, int]:

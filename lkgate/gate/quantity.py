@@ -13,7 +13,7 @@ _SHARES = {"": 1.0, "%": 0.01, "points": 0.01}
 
 HOW: dict[Unit, str] = {
     "us": "Write a time with its unit, for instance 250 ms or 1.5 s.",
-    "ratio": "Write a share, for instance 5% or 0.05.",
+    "ratio": "Write a share, for instance 5%, or 5 points for a change of it.",
     "count": "Write a plain number.",
     "words": "Write a plain number.",
     "tokens": "Write a plain number.",

@@ -11,10 +11,10 @@ from lkgate.document import Document, Path
 from lkgate.errors import ConfigError, GateFileError
 from lkgate.gate import quantity
 from lkgate.gate.aggregate import OF_THESE_CALLS, carried_by
+from lkgate.gate.limits import Limits
 from lkgate.gate.metrics import SPECS
 from lkgate.gate.trust import agreement_of, is_judge, refuse_margins, severity_of
 from lkgate.measure.oneoff import PREFIX
-from lkgate.model.check import Margin
 from lkgate.model.event import Json
 from lkgate.model.gate import About, Aggregate, Rule
 from lkgate.model.measurement import Layer, MetricSpec
@@ -80,15 +80,16 @@ class _Entry:
         by, between = self.data.get("by"), self.data.get("max_gap_between")
         message = self.data.get("message")
         aggregate = self._aggregate(spec)
+        limits = Limits(self.document, self.data, self.path, spec, aggregate)
         return Rule(
             id=identity,
             metric=spec.name,
             aggregate=aggregate,
-            max=self._limit("max", spec),
-            min=self._limit("min", spec),
-            max_increase=self._margin("max_increase", spec),
-            max_decrease=self._margin("max_decrease", spec),
-            max_gap=self._gap(spec),
+            max=limits.limit("max"),
+            min=limits.limit("min"),
+            max_increase=limits.margin("max_increase"),
+            max_decrease=limits.margin("max_decrease"),
+            max_gap=limits.gap(),
             max_gap_between=between if isinstance(between, str) else None,
             where={k: str(v) for k, v in where.items()} if isinstance(where, dict) else {},
             by=by if isinstance(by, str) else None,
@@ -177,79 +178,6 @@ class _Entry:
             )
         return next((one for one in _ABOUT if one == written), None)
 
-    def _gap(self, spec: MetricSpec) -> float | None:
-        given = [key for key in ("max_gap", "max_gap_between") if key in self.data]
-        if not given:
-            return None
-        if len(given) == 1:
-            lacks = "max_gap_between" if given == ["max_gap"] else "max_gap"
-            raise self.document.error(
-                f"`{given[0]}` needs `{lacks}` beside it",
-                (*self.path, given[0]),
-                "For instance `max_gap_between: accent` and `max_gap: 10 points`.",
-                key=True,
-            )
-        if self.data["aggregate"] in OF_THESE_CALLS:
-            raise self.document.error(
-                f"`{self.data['aggregate']}` grows with the number of calls, so levels of "
-                "different size cannot be compared by it",
-                (*self.path, "aggregate"),
-                "Use mean, rate or a percentile.",
-            )
-        where = self.data.get("where")
-        fixed = {self.data.get("by"), *(where if isinstance(where, dict) else ())}
-        if (between := self.data["max_gap_between"]) in fixed:
-            raise self.document.error(
-                f"`by` or `where` leaves one {between} to each judgement, and a gap needs two",
-                (*self.path, "max_gap_between"),
-                "Leave it out there, or judge the gap between another key.",
-            )
-        found = self._limit("max_gap", spec)
-        written = self.data["max_gap"]
-        if found is None or found < 0:
-            assert isinstance(written, int | float | str)  # the schema says so
-            raise self._no_quantity("max_gap", written, spec)
-        return found
-
-    def _limit(self, key: str, spec: MetricSpec) -> float | None:
-        written = self.data.get(key)
-        if not isinstance(written, int | float | str):
-            return None
-        # A count of samples has no unit, whatever is counted.
-        unit = "count" if self.data["aggregate"] == "count" else spec.unit
-        try:
-            return quantity.limit(written, unit)
-        except ValueError:
-            raise self._no_quantity(key, written, spec) from None
-
-    def _margin(self, key: str, spec: MetricSpec) -> Margin | None:
-        written = self.data.get(key)
-        if written is None:
-            return None
-        if "baseline" in spec.evidence:
-            raise self.document.error(
-                f"{spec.name} compares with the baseline already, so `{key}` says nothing",
-                (*self.path, key),
-                "Give it a `max` instead.",
-                key=True,
-            )
-        unit = "count" if self.data["aggregate"] == "count" else spec.unit
-        if isinstance(written, dict):
-            parts = {k: v for k, v in written.items() if isinstance(v, int | float | str)}
-            try:
-                return quantity.margin(parts, unit)
-            except ValueError:
-                raise self._no_quantity(key, json_of(parts), spec) from None
-        assert isinstance(written, int | float | str)
-        try:
-            return quantity.margin(written, unit)
-        except ValueError:
-            raise self._no_quantity(key, written, spec) from None
-
-    def _no_quantity(self, key: str, written: float | str, spec: MetricSpec) -> Exception:
-        what = f"`{key}: {written}` is not a quantity of {spec.name}"
-        return self.document.error(what, (*self.path, key), quantity.HOW[spec.unit])
-
     def _covered_by(self, earlier: Sequence[Rule]) -> tuple[str, ...]:
         names = self.data.get("covered_by")
         if not isinstance(names, list):
@@ -286,7 +214,3 @@ def confidence_of(document: GateDocument, data: Mapping[str, Json], path: Path) 
             "95% is usual. Nothing that is taken from a sample is sure to 100%.",
         )
     return found
-
-
-def json_of(parts: dict[str, float | str]) -> str:
-    return "{" + ", ".join(f"{key}: {value}" for key, value in parts.items()) + "}"

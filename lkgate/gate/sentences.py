@@ -8,7 +8,7 @@ from lkgate.gate.aggregate import carried_by, fewer
 from lkgate.gate.check import Checked
 from lkgate.gate.words import difference, margin, quantity
 from lkgate.model.check import Check, Margin, Uncertainty
-from lkgate.model.gate import Rule
+from lkgate.model.gate import Rule, unit_of
 from lkgate.model.measurement import MetricSpec, Unit
 from lkgate.model.verdict import FindingStatus, Problem
 
@@ -80,7 +80,7 @@ def undecided(rule: Rule, spec: MetricSpec, checked: Checked, check: Check) -> P
 
 def _sentence(rule: Rule, spec: MetricSpec, one: Check, checked: Checked) -> str:
     named = f"{rule.aggregate} of {rule.metric}"
-    unit: Unit = "count" if rule.aggregate == "count" else spec.unit
+    unit = unit_of(rule.aggregate, spec.unit)
     sure = _sure(one.uncertainty, unit, moved=one.limit not in ("max", "min"))
     if one.limit == "max_gap":
         assert not isinstance(one.allowed, Margin)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from lkgate.model.check import Margin
 from lkgate.model.judgement import Trust
+from lkgate.model.measurement import Unit
 
 Aggregate = Literal["p50", "p90", "p95", "p99", "max", "mean", "sum", "count", "rate"]
 Severity = Literal["error", "warning"]
@@ -15,6 +16,13 @@ About = Literal["these_calls", "calls_to_come"]
 Family = Literal["holm", "benjamini-hochberg", "none"]
 Undecided = Literal["no_verdict", "fail", "pass_with_warning"]
 LabelsDemanded = Literal["any", "reviewed"]
+
+
+def unit_of(aggregate: Aggregate, unit: Unit) -> Unit:
+    """Of an aggregate over values of a unit: samples are counted whatever they are, and a sum of
+    shares is no share.
+    """
+    return "count" if aggregate == "count" or (aggregate, unit) == ("sum", "ratio") else unit
 
 
 @dataclass(frozen=True, slots=True)

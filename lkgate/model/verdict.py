@@ -10,10 +10,10 @@ from lkgate.model.blame import Blame
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.check import Check
 from lkgate.model.difference import CallDifference
-from lkgate.model.gate import Gate, Rule
+from lkgate.model.gate import Gate, Rule, unit_of
 from lkgate.model.history import History
 from lkgate.model.label import Labels
-from lkgate.model.measurement import Measurement, MetricSpec
+from lkgate.model.measurement import Measurement, MetricSpec, Unit
 from lkgate.model.price import PriceTable
 from lkgate.model.turn import Modality, Turn
 
@@ -167,6 +167,11 @@ class Finding:
     reason: str
     undecided: bool = False
     blame: Blame | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """Of ``observed``, ``baseline`` and the checks; places are in the metric's own."""
+        return unit_of(self.rule.aggregate, self.spec.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def _verdict(verdict: Verdict, build: str, live: LiveRoom | None) -> Iterator[st
 
 
 def _row(verdict: Verdict, found: Finding, silent: Silent | None) -> str:
-    unit = found.spec.unit
+    unit = found.unit
     icon = _ICON[found.status] if verdict.decides(found) else "⚠️"
     cells = (
         icon,
@@ -212,7 +212,7 @@ def _held(verdict: Verdict) -> Iterator[str]:
     held = len(verdict.with_status("pass"))
     yield from ("", f"<details><summary>{words.count(held, 'rule')} held</summary>", "")
     for found in rest:
-        unit = found.spec.unit
+        unit = found.unit
         if found.status == "follows":
             yield f"- {_text(found.rule.label)}: explained by {_text(', '.join(found.follows))}"
             continue

@@ -96,7 +96,7 @@ def _headline(
 
 
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
-    rule, unit = found.rule, found.spec.unit
+    rule, unit = found.rule, found.unit
     yield Text("")
     head = Text().append(f"{mark} {rule.label}", style=f"bold {style}")
     head.append(f"  {rule.metric} {rule.aggregate} = {words.value(found.observed, unit)}")
@@ -235,7 +235,7 @@ def _rest(verdict: Verdict, verbose: bool) -> Iterator[Text]:
     yield Text("")
     width = max(len(found.rule.label) for found in passed)
     for found in passed:
-        unit = found.spec.unit
+        unit = found.unit
         line = Text().append("+ ", style="green").append(found.rule.label.ljust(width))
         line.append(f"  {found.rule.aggregate} {words.value(found.observed, unit)}")
         if found.baseline is not None:

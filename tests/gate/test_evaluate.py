@@ -132,7 +132,7 @@ def test_call_that_does_not_say_its_cohort_is_no_verdict() -> None:
 
 
 def test_failed_and_missing_calls_are_no_verdict_for_every_rule() -> None:
-    rules = gate(f"{LATENCY}, max: 9 s", "metric: call_completed, aggregate: mean, min: 1")
+    rules = gate(f"{LATENCY}, max: 9 s", "metric: call_completed, aggregate: mean, min: 100%")
     failure = CallFailure("hang", "the program hung at 12.0 s", "Run it with --debug.")
     found = verdict(rules, result("a", STEPS), result("b", STEPS, failure))
     assert found.status == "no_verdict"
@@ -351,7 +351,7 @@ def test_estimates_are_marked_in_the_evidence() -> None:
     assert {e.estimated for e in found.evidence} == {(), ("tts",)}
     for rule, count in (
         ("metric: agent_words, aggregate: max, max: 99", 1),
-        ("metric: talk_over_ratio, aggregate: max, max: 100%", 1),
+        ("metric: talk_over_ratio, aggregate: max, max: 99%", 1),
         ("metric: diverged_turns, aggregate: sum, max: 0", 1),
         ("metric: word_error_rate, aggregate: rate, max: 100%", 0),
     ):

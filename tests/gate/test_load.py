@@ -228,6 +228,41 @@ MESSAGES = [
         "gate.yaml:3:60: `max_gap: -1` is not a quantity of tool_errors\n  Write a plain number.",
     ),
     (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: mean, max_decrease: 5}\n",
+        "gate.yaml:3:68: `max_decrease: 5` has no unit, and task_completed is a share\n"
+        "  Write 5 points, or 5% for a part of what the baseline had.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: mean, min: 1}\n",
+        "gate.yaml:3:59: `min: 1` has no unit, and task_completed is a share\n"
+        "  Write 100%.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: word_error_rate, aggregate: rate, max: 0.05}\n",
+        "gate.yaml:3:60: `max: 0.05` has no unit, and word_error_rate is a share\n  Write 5%.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: mean, max_gap: 10, "
+        "max_gap_between: accent}\n",
+        "gate.yaml:3:63: `max_gap: 10` has no unit, and task_completed is a share\n"
+        "  Write 10 points.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: packet_loss, aggregate: p50, max: 100%}\n",
+        "gate.yaml:3:55: `max: 100%` can never be broken: packet_loss goes from 0% to 100%\n"
+        "  Write one from 0% to below 100%.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: task_completed, aggregate: rate, min: 120%}\n",
+        "gate.yaml:3:59: `min: 120%` can never be kept: task_completed goes from 0% to 100%\n"
+        "  Write one from above 0% to 100%.",
+    ),
+    (
+        HEAD + "  - {id: a, metric: response_latency, aggregate: count, max: 1 s}\n",
+        "gate.yaml:3:62: `max: 1 s` is not a quantity of the count of response_latency\n"
+        "  Write a plain number.",
+    ),
+    (
         HEAD + RULE.replace("max: 0", "max: 0, confidence: 70%"),
         "gate.yaml:3:70: `confidence: 70%` is not between 80% and 100%\n"
         "  95% is usual. Nothing that is taken from a sample is sure to 100%.",
@@ -346,6 +381,34 @@ def test_unreadable_files(tmp_path: Path) -> None:
     mark = tmp_path / "mark.yaml"
     mark.write_bytes(b"\xef\xbb\xbf" + (HEAD + RULE).encode())
     assert load(mark).rules[0].id == "a"
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "min: 0",
+        "max: -5%",
+        "max_decrease: 100 points",
+        "max_decrease: 100%",
+        "max_decrease: {absolute: 500 points, relative: 5%}",
+        "max_decrease: {absolute: 0.1, relative: 5%}",
+        "max_increase: 100 points",
+        "max_gap: 100 points, max_gap_between: accent",
+    ],
+)
+def test_a_limit_of_shares_that_judges_nothing_is_refused(limit: str) -> None:
+    told = wrong(HEAD + f"  - {{id: a, metric: packet_loss, aggregate: rate, {limit}}}")
+    assert "can never be" in told or "has no unit" in told
+
+
+def test_limits_of_shares_that_judge_something() -> None:
+    rule = "  - {{id: a, metric: {}, aggregate: {}, {}}}"
+    for limit in ("max: 0", "max_increase: 0", "max_decrease: 99 points", "max_increase: 100%"):
+        assert only(rule.format("packet_loss", "rate", limit)).metric == "packet_loss"
+    # More words can be heard than were said.
+    assert only(rule.format("word_error_rate", "rate", "max: 150%")).max == 1.5
+    # A sum of shares is no share.
+    assert only(rule.format("task_completed", "sum", "min: 9")).min == 9.0
 
 
 @pytest.mark.parametrize("name", sorted(SPECS))

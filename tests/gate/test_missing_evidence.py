@@ -172,7 +172,7 @@ def examined(name: str, way: Way) -> Examined:
     return examine(call)
 
 
-LIMIT = {"us": "0 s", "ratio": "0%"}
+LIMIT = {"us": "0 s"}
 _NOTED: Mapping[Evidence, str] = {
     "media_quality": "lkgate.media_quality",
     "job": "lkgate.job",
@@ -185,9 +185,11 @@ MARGIN = {"us": "9 s", "ratio": "99 points"}
 
 
 def gate(spec: MetricSpec, limit: str, more: str = "") -> Gate:
+    # Of shares a limit that holds whatever they are can only be one on their sum.
+    aggregate = "sum" if spec.unit == "ratio" and limit == "min: 0" else "max"
     text = (
         "version: 1\nrules:\n"
-        f"  - {{id: it, metric: {spec.name}, aggregate: max, {limit}{more}}}\n"
+        f"  - {{id: it, metric: {spec.name}, aggregate: {aggregate}, {limit}{more}}}\n"
         "  - {id: lost, metric: divergence, aggregate: sum, max: 99}\n"
     )
     return parse(text, "gate.yaml")

@@ -71,7 +71,6 @@ def test_an_agent_that_never_makes_a_sound_answers_nobody() -> None:
     [
         "metric: divergence, aggregate: sum, min: 0",
         "metric: divergence, aggregate: count, max: 1000",
-        "metric: diverged_turns, aggregate: rate, max: 100%",
     ],
 )
 def test_a_rule_that_cannot_fail_excuses_no_divergence(harmless: str) -> None:

@@ -282,6 +282,14 @@ def test_shares_of_calls_are_not_taken_from_a_handful() -> None:
     assert finding(exact, calls_of("a", [0.0] * 30, [1.0] * 30)).status == "fail"
 
 
+def test_a_sum_of_shares_is_a_number_of_cases() -> None:
+    found = finding(
+        f"metric: {DONE}, aggregate: sum, min: 9", calls_of("a", [1.0] * 12, [1.0] * 12)
+    )
+    assert found.reason == "sum of task_completed is 12, allowed is at least 9"
+    assert found.unit == "count"
+
+
 def test_a_rate_without_a_denominator_has_no_verdict() -> None:
     rule = "metric: word_error_rate, aggregate: rate, max_increase: 2 points"
     nothing: list[Value] = [(0.0, 0.0), (0.0, 0.0)]
@@ -328,7 +336,7 @@ def test_what_recordings_cannot_answer_is_refused_with_what_it_needs() -> None:
     # A metric that compares cannot be counted before a replay; the verdict counts it.
     assert refused("metric: diverged_turns, aggregate: p99, max: 0%", scots) == ""
     # Nor can what is not known of a call.
-    assert refused("metric: task_completed, aggregate: p99, min: 1", scots, {}) != ""
+    assert refused("metric: task_completed, aggregate: p99, min: 100%", scots, {}) != ""
     assert refused(f"{latency}: p90, max: 1 s, where: {{accent: irish}}", irish, {}) == ""
 
 
