@@ -24,7 +24,6 @@ from lkgate.measure.registry import measure, metrics
 from lkgate.measure.session import Session
 from lkgate.model.check import Limit, Margin
 from lkgate.model.gate import Gate, Rule
-from lkgate.model.label import Labels
 from lkgate.model.measurement import Measurement, MetricSpec
 from lkgate.stats.power import (
     calls_for_change,
@@ -294,7 +293,3 @@ def _only_replayed(metric: str) -> str | None:
     if is_judge(metric):
         return "a judge is asked about replays: only a replay can tell"
     return None
-
-
-def _level(labels: Labels | None, key: str) -> str | None:
-    return None if labels is None else labels.cohort.get(key)

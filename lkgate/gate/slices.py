@@ -13,14 +13,20 @@ from lkgate.model.verdict import JudgedCall, Problem
 def expand(rule: Rule, labels: Sequence[Labels | None]) -> tuple[Rule, ...]:
     """The rule itself, or one for each level of ``rule.by``, in alphabetical order.
 
-    If no call says its level, the rule itself: it has nothing to judge, and says so.
+    Levels are those of the calls that ``rule.where`` does not exclude. If no call says its level,
+    the rule itself: it has nothing to judge, and says so.
     """
     if rule.by is None:
         return (rule,)
-    levels = levels_of(rule.by, labels)
+    levels = levels_of(rule.by, within(rule, labels))
     if not levels:
-        return (replace(rule, where={**rule.where, rule.by: "?"}),)
+        return (replace(rule, where={rule.by: "?", **rule.where}),)
     return tuple(replace(rule, where={**rule.where, rule.by: level}) for level in levels)
+
+
+def within(rule: Rule, labels: Iterable[Labels | None]) -> list[Labels | None]:
+    """Those of the calls that a rule is about, and of those that do not say whether they are."""
+    return [one for one in labels if outside(rule, "", one) is not True]
 
 
 def levels_of(key: str, labels: Iterable[Labels | None]) -> tuple[str, ...]:
@@ -43,14 +49,13 @@ def outside(rule: Rule, call: str, labels: Labels | None) -> bool | Problem:
         return False
     if labels is None:
         return Problem(call, "no labels say which cohort it belongs to", "Label the call.")
-    for key, wanted in rule.where.items():
-        have = labels.cohort.get(key)
-        if have is None:
-            return Problem(
-                call,
-                f"its labels do not say its {key}",
-                f"Write `{key}:` under `cohort:` in its labels.yaml.",
-            )
-        if have != wanted:
-            return True
+    have = {key: labels.cohort.get(key) for key in rule.where}
+    if any(level not in (None, rule.where[key]) for key, level in have.items()):
+        return True
+    for key in (key for key, level in have.items() if level is None):
+        return Problem(
+            call,
+            f"its labels do not say its {key}",
+            f"Write `{key}:` under `cohort:` in its labels.yaml.",
+        )
     return False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lkgate.errors import GateFileError
 from lkgate.gate.aggregate import PERCENTILES, calls_for, carried_by, needs_of
-from lkgate.gate.slices import expand, levels_of, outside
+from lkgate.gate.slices import expand, levels_of, outside, within
 from lkgate.measure.registry import METRICS, measure
 from lkgate.measure.session import Session
 from lkgate.model.gate import Gate, Rule
@@ -38,11 +38,40 @@ def refuse_slices(gate: Gate, labels: Sequence[Labels | None]) -> None:
             if wanted is not None and wanted not in levels:
                 what = f"no recording has {key} `{wanted}`"
                 raise _wrong(gate, rule, what, f"There are: {', '.join(levels)}.")
-            if key == rule.max_gap_between and len(levels) == 1:
-                what = f"every recording has {key} `{levels[0]}`, and a gap needs two levels"
-                raise _wrong(
-                    gate, rule, what, "Record calls of another one, or leave the rule out."
-                )
+        for one in expand(rule, labels):
+            _refuse_empty(gate, one, labels)
+
+
+def _refuse_empty(gate: Gate, rule: Rule, labels: Sequence[Labels | None]) -> None:
+    """Refuse one slice that no recording is surely of, or whose recordings have no gap."""
+    mine = [one for one in labels if outside(rule, "", one) is False]
+    if rule.where and not mine:
+        raise _wrong(gate, rule, f"no recording has {_said(rule.where)}", _there(rule, labels))
+    if (key := rule.max_gap_between) is None:
+        return
+    levels = levels_of(key, mine)
+    if len(levels) < 2:
+        of = f" with {_said(rule.where)}" if rule.where else ""
+        only = f"{key} `{levels[0]}`" if levels else f"no {key}"
+        what = f"every recording{of} has {only}, and a gap needs two levels"
+        raise _wrong(gate, rule, what, "Record calls of another one, or leave the rule out.")
+
+
+def _said(where: Mapping[str, str]) -> str:
+    return " and ".join(f"{key} `{value}`" for key, value in where.items())
+
+
+def _there(rule: Rule, labels: Sequence[Labels | None]) -> str:
+    """The slices of the same keys that there are, and whether a label might make it another."""
+    told = [
+        one.cohort for one in labels if one is not None and rule.where.keys() <= one.cohort.keys()
+    ]
+    there = sorted({" and ".join(f"{key} {one[key]}" for key in rule.where) for one in told})
+    silent = len(within(rule, labels))
+    says = f"There are: {', '.join(there)}." if there else "No recording's labels say all of that."
+    if not silent:
+        return says
+    return f"{says} {silent} of the recordings may be of it: write it in their labels.yaml."
 
 
 def _alike(levels: Sequence[str]) -> tuple[str, str] | None:

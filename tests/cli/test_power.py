@@ -49,6 +49,11 @@ def test_what_two_calls_can_show(project: Path) -> None:
             "no recording has accent `welsh`",
         ),
         (
+            "metric: response_latency, aggregate: mean, max: 2 s, "
+            "where: {scenario: book, voice: rms}",
+            "no recording has scenario `book` and voice `rms`",
+        ),
+        (
             "metric: response_latency, aggregate: mean, max: 2 s, by: mood",
             "no recording's labels say its `mood`",
         ),

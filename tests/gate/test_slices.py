@@ -125,6 +125,25 @@ def test_a_level_with_one_call_is_judged_only_if_nothing_changed_or_on_itself() 
     assert by_level(verdict(gate(exact), calls).findings) == {"irish": "pass", "welsh": "pass"}
 
 
+def test_levels_are_those_of_the_slice() -> None:
+    calls = [
+        call("a", DONE, [1.0], cohort={"accent": "irish", "noise": "street"}),
+        call("b", DONE, [0.0], cohort={"accent": "irish", "noise": "none"}),
+        call("c", DONE, [0.0], cohort={"accent": "welsh", "noise": "none"}),
+        # Whatever its accent is, it is no call from a street.
+        call("d", DONE, [0.0], cohort={"noise": "none"}),
+    ]
+    rule = f"metric: {DONE}, aggregate: mean, min: 100%, by: accent"
+    assert by_level(verdict(gate(f"{rule}, where: {{noise: street}}"), calls).findings) == {
+        "irish": "pass"
+    }
+    irish = verdict(gate(f"{rule}, where: {{accent: irish}}"), calls[:3]).findings
+    assert by_level(irish) == {"irish": "fail"}
+    assert irish[0].observed == 0.5
+    (none,) = verdict(gate(f"{rule}, where: {{accent: scottish}}"), calls[:3]).findings
+    assert (none.status, dict(none.rule.where)) == ("no_verdict", {"accent": "scottish"})
+
+
 def test_both_a_slice_and_its_levels() -> None:
     calls = [
         call("a", DONE, [1.0], cohort={"accent": "irish", "noise": "street"}),
@@ -346,6 +365,34 @@ def test_cohorts_that_no_recording_has_are_refused() -> None:
     assert refused(f"{latency}, where: {{accent: welsh}}", scots, irish) == (
         "gate.yaml: the rule `r0`: no recording has accent `welsh`\n  There are: irish, scottish."
     )
+    street, quiet = scots | {"noise": "street"}, scots | {"noise": "quiet"}
+    indoors = irish | {"noise": "quiet"}
+    told = refused(f"{latency}, where: {{noise: street, accent: irish}}", street, quiet, indoors)
+    assert told == (
+        "gate.yaml: the rule `r0`: no recording has noise `street` and accent `irish`\n"
+        "  There are: noise quiet and accent irish, noise quiet and accent scottish, noise street "
+        "and accent scottish."
+    )
+    told = refused(f"{latency}, where: {{noise: street, accent: irish}}", street, irish, indoors)
+    assert told.endswith("1 of the recordings may be of it: write it in their labels.yaml.")
+    # A level without a call of the slice is no level of it.
+    assert refused(f"{latency}, by: accent, where: {{noise: street}}", street, indoors) == ""
+    assert refused(f"{latency}, by: accent, where: {{accent: irish}}", street, indoors) == ""
+    told = refused(f"{latency}, by: accent, where: {{noise: street}}", street, irish)
+    assert "no recording has noise `street` and accent `irish`" in told
+    gap = (
+        "metric: response_latency, aggregate: mean, max_gap_between: noise, max_gap: 1 s, "
+        "about: these_calls"
+    )
+    for within in ("by: accent", "where: {accent: irish}"):
+        assert "every recording with accent `irish` has noise `quiet`, and a gap needs two" in (
+            refused(f"{gap}, {within}", street, quiet, indoors)
+        )
+        assert "every recording with accent `irish` has no noise, and a gap needs two" in (
+            refused(f"{gap}, {within}", street, quiet, irish)
+        )
+        both = (indoors, irish | {"noise": "street"})
+        assert refused(f"{gap}, {within}", street, quiet, *both) == ""
     assert refused(f"{latency}, by: acent", scots).endswith("Did you mean `accent`?")
     assert refused(f"{latency}, by: noise", scots).endswith("They say: accent.")
     assert refused(f"{latency}, by: noise", {}).endswith("Write it in their labels.yaml.")
