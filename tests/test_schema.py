@@ -20,6 +20,44 @@ from lkgate.schema import FORMATS, conforms, flaw_of
         ({"type": "string", "patern": "^14:30$"}, "'patern' was unexpected"),
         ({"enums": ["14:30"]}, "'enums' was unexpected"),
         ({"properties": {"a": {"enums": [1]}}}, "'enums' was unexpected at 'a'"),
+        (
+            {"pattern": "^(sore"},
+            "'^(sore' is no pattern: missing ), unterminated subpattern at position 1 at 'pattern'",
+        ),
+        (
+            {"type": "string", "pattern": "^\\p{L}+"},
+            "'^\\\\p{L}+' is no pattern: bad escape \\p at position 1 at 'pattern'",
+        ),
+        (
+            {"patternProperties": {"*": True}},
+            "'*' is no pattern: nothing to repeat at position 0 at 'patternProperties'",
+        ),
+        (
+            {"items": {"pattern": "a{99999999999}"}},
+            "'a{99999999999}' is no pattern: the repetition number is too large at 'pattern'",
+        ),
+        ({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "string"}, None),
+        (
+            {"$schema": "http://json-schema.org/draft-07/schema#", "type": "string"},
+            "'http://json-schema.org/draft-07/schema#' is another draft",
+        ),
+        (
+            {"type": "object", "dependencies": {"a": ["b"]}},
+            "'dependencies' does nothing in this draft",
+        ),
+        ({"type": "object", "$recursiveRef": "#"}, "'$recursiveRef' does nothing in this draft"),
+        (
+            {"type": "string", "contentSchema": {"type": "object"}},
+            "'contentSchema' does nothing in this draft",
+        ),
+        ({"items": {"then": {"const": 1}}}, "'then' does nothing without 'if' at 'items'"),
+        ({"type": "string", "if": {"minLength": 3}}, "'if' does nothing without 'then' or 'else'"),
+        ({"if": {"type": "string"}, "else": False}, None),
+        ({"type": "array", "minContains": 3}, "'minContains' does nothing without 'contains'"),
+        ({"required": ["if"], "properties": {"if": {"const": 1}, "$schema": {"enum": [2]}}}, None),
+        ({"const": {"$ref": "#/nowhere"}}, None),
+        ({"enum": ["a"], "examples": [{"$ref": "x", "if": 1}]}, None),
+        ({"properties": {"const": {"$ref": "#/nowhere"}}}, "'#/nowhere' leads to nothing in it"),
         ({"type": "strnig"}, "'strnig' is not valid under any of the given schemas at 'type'"),
         ({"format": "uri", "type": "string"}, f"'uri' is not one of {list(FORMATS)} at 'format'"),
         ({}, "anything is valid by it"),
@@ -51,6 +89,24 @@ def test_every_format_is_looked_at(kind: str, right: str, wrong: str) -> None:
     schema: dict[str, Json] = {"type": "string", "format": kind}
     assert conforms(right, schema)
     assert not conforms(wrong, schema)
+
+
+@pytest.mark.parametrize(
+    ("step", "right", "wrong"),
+    [
+        (0.01, [19.99, 0.29, 4.35, 5, -1.1, "5.001"], [0.001, 19.995]),
+        (0.1, [0.3, 0.7, 10**400], [0.25]),
+        (1e-9, [1.5, 1e300], [1e-10, float("inf"), float("nan")]),
+        (3, [9, 9.0, True], [10, 10**400]),
+    ],
+)
+def test_multiples_are_of_decimals(step: float, right: list[Json], wrong: list[Json]) -> None:
+    # By a reference to the whole, the validator is made anew.
+    price: dict[str, Json] = {"multipleOf": step, "items": {"$ref": "#"}, "not": {"type": "null"}}
+    for schema in (price, {"$schema": "https://json-schema.org/draft/2020-12/schema", **price}):
+        assert flaw_of(schema) is None
+        assert conforms([right], schema)
+        assert [one for one in wrong if conforms([one], schema)] == []
 
 
 def test_all_formats_are_tried() -> None:
