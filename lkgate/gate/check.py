@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lkgate.gate.aggregate import aggregate
-from lkgate.gate.collect import compares
+from lkgate.gate.collect import compares, paired
 from lkgate.gate.gap import gap
 from lkgate.gate.gather import Part
 from lkgate.gate.sampled import sampled_change, sampled_limit
@@ -55,6 +55,10 @@ def check(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> Checked:
     after = [sample for part in parts for sample in part.now]
     before = [sample for part in parts for sample in part.before]
     now, was = aggregate(rule.aggregate, after), aggregate(rule.aggregate, before)
+    # A total of nothing is 0; a baseline that lacks evidence is a problem of its own.
+    none_before = not before and rule.aggregate in ("sum", "count") and not paired(spec)
+    if now is not None and none_before:
+        was = 0.0
     if now is not None and was is not None:
         for margin, sign in ((rule.max_increase, 1.0), (rule.max_decrease, -1.0)):
             if margin is None:
@@ -66,7 +70,7 @@ def check(rule: Rule, spec: MetricSpec, parts: Sequence[Part]) -> Checked:
                 trials.append(made)
     elif after and before:
         problem = _undefined("the rate's denominator is 0")
-    n = min(len(after), len(before), len(samples))
+    n = min(len(after), len(after if none_before else before), len(samples))
     return Checked(tuple(trials), now, was, n, problem)
 
 

@@ -10,7 +10,7 @@ from lkgate.gate.evaluate import evaluate
 from lkgate.gate.load import parse
 from lkgate.gate.metrics import SPECS, metric_versions
 from lkgate.model.bundle import Bundle
-from lkgate.model.event import Json
+from lkgate.model.event import Event, Json
 from lkgate.model.gate import Gate, Rule
 from lkgate.model.verdict import CallFailure, CallResult, Finding, Verdict
 from tests.gate.calls import BOOK, CALLS, replayed, truth
@@ -100,6 +100,40 @@ def test_relative_margin_of_nothing_is_no_verdict() -> None:
     assert finding("metric: model_misses, aggregate: sum, max_increase: 0", call).status == "fail"
     both = "metric: model_misses, aggregate: sum, max_increase: {absolute: 0, relative: 10%}"
     assert finding(both, call).status == "fail"
+
+
+def test_a_baseline_without_a_case_has_a_total_of_none() -> None:
+    calls = [Step("One.", "Two.", tools=((BOOK, {}, "x"),)), *STEPS[1:]]
+    call = result("a", calls, baseline=Agent(skips_tools=True))
+    assert call.baseline is not None
+    found = finding("metric: tool_latency, aggregate: count, max_increase: 0", call)
+    assert found.status == "no_verdict"
+    errors = "metric: tool_errors, aggregate: sum"
+    failing = replace(call, candidate=_failing(call))
+    found = finding(f"{errors}, max_increase: 0", failing)
+    assert (found.status, found.baseline, found.n) == ("fail", 0.0, 1)
+    assert finding(f"{errors}, max_increase: 1", failing).status == "pass"
+    assert finding("metric: tool_errors, aggregate: count, max_increase: 0", call).status == "fail"
+    # A mean of nothing is none, and no case on either side is no evidence.
+    assert finding("metric: tool_errors, aggregate: mean, max_increase: 0", failing).status == (
+        "no_verdict"
+    )
+    none = result("a", calls, Agent(skips_tools=True), baseline=Agent(skips_tools=True))
+    assert finding(f"{errors}, max_increase: 0", none).status == "no_verdict"
+
+
+def _failing(call: CallResult) -> Bundle:
+    """Every tool of the candidate fails."""
+    assert isinstance(call.candidate, Bundle)
+
+    def failed(event: Event) -> Event:
+        calls = event.data.get("calls")
+        if not isinstance(calls, list):
+            return event
+        made: list[Json] = [{**one, "is_error": True} for one in calls if isinstance(one, dict)]
+        return replace(event, data={"calls": made})
+
+    return replace(call.candidate, events=tuple(failed(one) for one in call.candidate.events))
 
 
 def test_min_n() -> None:
