@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from hypothesis import given
@@ -416,6 +418,19 @@ def test_every_metric_can_be_ruled(name: str) -> None:
     limit = {"us": "1 s", "ratio": "5%"}.get(SPECS[name].unit, "0")
     rule = only(f"  - {{id: a, metric: {name}, aggregate: max, max: {limit}}}")
     assert rule.metric == name
+
+
+def test_every_gate_in_the_documentation_loads() -> None:
+    root = Path(__file__).parents[2]
+    found = 0
+    for page in (root / "README.md", *sorted((root / "docs").glob("*.md"))):
+        for block in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            if "metric:" in block:
+                found += 1
+                # A block of rules that only advise is no whole gate.
+                rules = HEAD + RULE.lstrip() + dedent(block)
+                parse(block if "rules:" in block else rules, page.name)
+    assert found >= 7
 
 
 def test_count_of_samples_has_no_unit() -> None:
