@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -116,9 +117,10 @@ def _told(read: GateDocument, error: jsonschema.ValidationError) -> GateFileErro
         return read.error(what, path, "Update lkgate, or write the version it knows.")
     if error.validator == "type":
         what = f"{here} must be a {' or a '.join(map(_type, wanted))}"
-        quote = f'Write it in quotes: "{error.instance}".' if wanted == ["string"] else None
-        scalar = not isinstance(error.instance, dict | list)
-        return read.error(what, path, quote if scalar else None)
+        # true and false as YAML has them.
+        written = json.dumps(error.instance)
+        text = wanted == ["string"] and not isinstance(error.instance, dict | list | None)
+        return read.error(what, path, f'Write it in quotes: "{written}".' if text else None)
     if error.validator == "uniqueItems" and isinstance(error.instance, list):
         at = next(n for n, name in enumerate(error.instance) if name in error.instance[:n])
         return read.error(f"`{error.instance[at]}` stands in {here} twice", (*path, at))

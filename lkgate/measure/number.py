@@ -36,17 +36,22 @@ _CURRENCIES = {
     **dict.fromkeys(("£", "gbp", "pound", "pounds"), "pound"),
     **dict.fromkeys(("¥", "jpy", "yen"), "yen"),
 }  # fmt: skip
+_COUNTED = (
+    "second", "minute", "hour", "day", "week", "month", "year", "night", "guest", "adult", "person",
+    "seat", "room", "ticket",
+)  # fmt: skip
+# Other ways to write one unit.
+_NAMES = {
+    **_CURRENCIES,
+    **{f"{unit}s": unit for unit in _COUNTED},
+    **dict.fromkeys(("sec", "secs"), "second"),
+    **dict.fromkeys(("min", "mins"), "minute"),
+    **dict.fromkeys(("h", "hr", "hrs"), "hour"),
+    "people": "person", "oclock": "o'clock",
+}  # fmt: skip
 # What a number is told in where everybody knows: it says nothing of how much it is. All else may
 # be a scale (a dozen, a lakh, a half, 5m) or turn it round (not 5, below 5).
-USUAL_UNITS = frozenset(
-    {
-        *_CURRENCIES.values(), "am", "pm", "oclock", "o'clock",
-        *(unit + s for unit in ("second", "minute", "hour", "day", "week", "month", "year",
-                                "night", "guest", "adult", "person", "seat", "room", "ticket")
-          for s in ("", "s")),
-        "sec", "min", "h", "people", "of us", "kg", "km", "cm", "mm",
-    }
-)  # fmt: skip
+USUAL_UNITS = frozenset({*_NAMES.values(), *_COUNTED, "am", "pm", "of us", "kg", "km", "cm", "mm"})
 # Between digits and letters: 3pm, 5a, a1.
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _HALF = re.compile(r"\b([ap])\.\s?m\b\.?", re.IGNORECASE)
@@ -87,11 +92,14 @@ def quantity_of(text: str) -> tuple[float, str] | None:
     """The one number that a text is, and its unit if it says one.
 
     ``1,200.50``, ``-3``, ``twenty five``; ``2.5 million``, ``5k`` and ``5 %`` are the numbers that
-    they mean; ``5 am`` and ``five a.m.`` are 5 of the unit ``am``, ``$5`` is 5 of ``dollar``.
+    they mean; ``5 am`` and ``five a.m.`` are 5 of the unit ``am``, ``$5`` is 5 of ``dollar``,
+    ``5 min`` is 5 of ``minute``, and ``2nd`` is 2.
     """
     plain = re.sub(r"(?<=\d)[,_ ](?=\d{3}\b)", "", text.strip())
     found = re.fullmatch(
-        r"([^\d.+-]{0,3}?)\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))\s*(\D{0,20})", plain
+        r"([^\d.+-]{0,3}?)\s*([+-]?(?:\d{1,15}\.?\d{0,15}|\.\d{1,15}))"
+        r"(?:(?i:(?<=\d)(?:st|nd|rd|th))\b)?\s*(\D{0,20})",
+        plain,
     )
     if found is not None:
         return _scaled(float(found[2]), found[1], found[3])
@@ -110,7 +118,8 @@ def _scaled(number: float, before: str, behind: str) -> tuple[float, str]:
     while said and said[0] in _FACTORS:
         number *= _FACTORS[said.pop(0)]
     units = [before.strip().lower(), *said]
-    named = (_CURRENCIES.get(one) or " ".join(words_of(one)) or one for one in units)
+    words = (one if one in _NAMES else " ".join(words_of(one)) or one for one in units)
+    named = (_NAMES.get(one, one) for one in words)
     return number, " ".join(filter(None, named))
 
 

@@ -189,6 +189,14 @@ MESSAGES = [
         'gate.yaml:3:71: `age` must be a text\n  Write it in quotes: "70".',
     ),
     (
+        HEAD + RULE.replace("max: 0", "max: 0, where: {vip: true}"),
+        'gate.yaml:3:71: `vip` must be a text\n  Write it in quotes: "true".',
+    ),
+    (
+        HEAD + RULE.replace("max: 0", "max: 0, where: {vip: }"),
+        "gate.yaml:3:70: `vip` must be a text",
+    ),
+    (
         HEAD + RULE.replace("max: 0", "max: 0, min_n: 0"),
         "gate.yaml:3:65: `min_n`: 0 is less than the minimum of 1",
     ),

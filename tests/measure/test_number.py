@@ -79,6 +79,16 @@ def test_value(text: str, value: float | None) -> None:
         ("€ 5k", (5_000.0, "euro")),
         ("five dollars", (5.0, "dollar")),
         ("5m", (5.0, "m")),
+        ("5 min.", (5.0, "minute")),
+        ("5 minutes", (5.0, "minute")),
+        ("1 hr", (1.0, "hour")),
+        ("one hours", (1.0, "hour")),
+        ("3 people", (3.0, "person")),
+        ("7 oclock", (7.0, "o'clock")),
+        ("2nd", (2.0, "")),
+        ("21ST floor", (21.0, "floor")),
+        ("5 st", (5.0, "st")),
+        ("3rds", (3.0, "rds")),
     ],
 )
 def test_scales_and_units(text: str, found: tuple[float, str]) -> None:
