@@ -21,13 +21,15 @@ def cassette_index(manifest: Manifest) -> FileEntry | None:
 def cassette_since(recording: Path, answered_by: FileEntry | None) -> CassetteState:
     """Whether the cassette of ``recording`` still is, or begins with, the one of ``answered_by``.
 
+    ``none``: there was none and there is none, so answers are derived anew each time.
+
     Args:
         recording: a directory or an archive, whole.
         answered_by: what a replay's manifest says.
     """
-    if answered_by is None:
-        return "unknown"
     tree = open_tree(recording)
+    if answered_by is None:
+        return "unknown" if CASSETTE_INDEX in tree.sizes else "none"
     now = tree.read(CASSETTE_INDEX) if CASSETTE_INDEX in tree.sizes else b""
     if sha256(now[: answered_by.bytes]) != answered_by.sha256:
         return "changed"

@@ -18,7 +18,7 @@ from lkgate.model.price import PriceTable
 from lkgate.model.turn import Modality, Turn
 
 VerdictStatus = Literal["pass", "fail", "no_verdict"]
-CassetteState = Literal["same", "grown", "changed", "unknown"]
+CassetteState = Literal["same", "grown", "changed", "unknown", "none"]
 FindingStatus = Literal["pass", "fail", "follows", "no_verdict"]
 
 
@@ -69,7 +69,8 @@ class CallResult:
         baseline: ``None`` if none was accepted.
         candidate: the replay, or why there is none.
         cassette: what the recording's cassette is to the one that answered the baseline: the same;
-            grown, all that it held still there; changed; unknown if the baseline does not note it.
+            grown, all that it held still there; changed; unknown if the baseline does not note it;
+            none if there was none and there is none.
         take_of: the recording that this is one of several takes of; ``None``: the only one. Takes
             of one recording are no calls of their own for a statement about calls to come.
         prices: what models cost, if the team said so.

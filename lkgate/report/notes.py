@@ -58,15 +58,22 @@ def notes(verdict: Verdict) -> Iterator[Note]:
             f"Add them to `calls:` in {gate.path}, or their loss will not be noticed.",
         )
     yield from _derived(verdict)
-    states: Mapping[CassetteState, str] = {
-        "grown": "The cassette has grown since the baseline was made",
-        "unknown": "The baseline does not say which cassette answered it",
+    states: Mapping[CassetteState, tuple[str, str]] = {
+        "grown": ("The cassette has grown since the baseline was made", "Replay"),
+        "unknown": (
+            "The baseline does not say which cassette answered it",
+            "Replay with `--models cassette`",
+        ),
+        "none": (
+            "The recording has no cassette that its baseline could be bound to",
+            "Run `lkgate derive {calls}`, replay",
+        ),
     }
-    for state, said in states.items():
+    for state, (said, first) in states.items():
         found = [one for one in verdict.calls if one.cassette == state]
         if found:
             text = f"{said}: {', '.join(one.call for one in found)}"
-            yield Note("evidence", text, _accept(found))
+            yield Note("evidence", text, _accept(first, found))
 
 
 def _sureness(verdict: Verdict) -> Iterator[Note]:
@@ -115,9 +122,10 @@ def live_note(live: LiveRoom) -> Note:
     )
 
 
-def _accept(calls: Sequence[JudgedCall]) -> str:
+def _accept(first: str, calls: Sequence[JudgedCall]) -> str:
+    """How to bind the baselines of ``calls`` to their cassettes; it begins with ``first``."""
     names = " ".join(dict.fromkeys(shlex.quote(one.take_of or one.call) for one in calls))
     return (
-        "Replay into the build of the baselines (`lkgate list` names it), then run "
-        f"`lkgate accept {names} --build BUILD`."
+        f"{first.replace('{calls}', names)} into the build of the baselines (`lkgate list` names "
+        f"it), then run `lkgate accept {names} --build BUILD`."
     )

@@ -62,3 +62,4 @@ def test_states(root: Path, tmp_path: Path, packed: bool) -> None:
     path.unlink()
     bundle.reseal(root)
     assert state(before) == "changed"
+    assert state(None) == "none"

@@ -85,12 +85,12 @@ def test_some_of_the_calls_are_no_pass() -> None:
 
 def test_what_nobody_would_notice_is_noted() -> None:
     verdict = verdict_of(V2)
-    states: list[CassetteState] = ["grown", "unknown", *["same"] * 6]  # type: ignore[list-item]
+    states: list[CassetteState] = ["grown", "unknown", "none", *["same"] * 5]  # type: ignore[list-item]
     calls = tuple(
         replace(call, cassette=state) for call, state in zip(verdict.calls, states, strict=True)
     )
     noted = replace(verdict, calls=calls, gate=replace(verdict.gate, calls=tuple(CALLS)[:-1]))
-    assert lines_of(noted)[-10:-1] == [
+    assert lines_of(noted)[-13:-1] == [
         "Judged, but not named by the gate: mind-changed",
         "  Add them to `calls:` in gates/demo.yaml, or their loss will not be noticed.",
         "",
@@ -99,8 +99,12 @@ def test_what_nobody_would_notice_is_noted() -> None:
         "then run `lkgate accept booking-anna --build BUILD`.",
         "",
         "The baseline does not say which cassette answered it: booking-noisy",
-        "  Replay into the build of the baselines (`lkgate list` names it), "
-        "then run `lkgate accept booking-noisy --build BUILD`.",
+        "  Replay with `--models cassette` into the build of the baselines (`lkgate list` names "
+        "it), then run `lkgate accept booking-noisy --build BUILD`.",
+        "",
+        "The recording has no cassette that its baseline could be bound to: barge-in-twice",
+        "  Run `lkgate derive barge-in-twice`, replay into the build of the baselines "
+        "(`lkgate list` names it), then run `lkgate accept barge-in-twice --build BUILD`.",
         "",
     ]
     nameless = replace(verdict, gate=replace(verdict.gate, calls=()))
