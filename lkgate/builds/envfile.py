@@ -42,7 +42,7 @@ def assignment(line: str) -> tuple[str, str] | None:
     """Name and value of one line, ``None`` if it is none."""
     name, equals, value = line.strip().removeprefix("export ").partition("=")
     name, value = name.strip(), value.strip()
-    if not equals or not name.isidentifier():
+    if not equals or not name.isidentifier() or "\0" in value:
         return None
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return name, value[1:-1]

@@ -164,12 +164,22 @@ def _check(data: Mapping[str, Json], where: Callable[[list[str | int]], str]) ->
         raise ConfigError(
             f"`{name}` must be {kind}, not {json.dumps(error.instance)}", where=where(keys)
         )
+    if error.validator == "pattern" and error.schema == _defined("text"):
+        raise ConfigError(
+            f"`{name}` cannot be {json.dumps(error.instance)}: it holds a null character, or half "
+            "of a character",
+            where=where(keys),
+        )
     raise ConfigError(f"`{name}`: {error.message}" if name else error.message, where=where(keys))
 
 
 def _replay_settings() -> list[str]:
-    schema = cast(dict[str, dict[str, dict[str, dict[str, Json]]]], _validator().schema)
-    return list(schema["$defs"]["replay"]["properties"])
+    return list(cast(dict[str, Json], _defined("replay")["properties"]))
+
+
+def _defined(name: str) -> Mapping[str, Json]:
+    """One of the schema's own definitions."""
+    return cast(dict[str, dict[str, dict[str, Json]]], _validator().schema)["$defs"][name]
 
 
 def _config(data: Mapping[str, Json], root: Path, source: Source | None) -> Config:

@@ -171,6 +171,28 @@ def test_paths_outside_the_file_are_relative_to_the_caller(tmp_path: Path) -> No
             'PROJECT/pyproject.toml:2: `tools.book` is "error", "run" or {value = ...}, '
             'not "maybe"',
         ),
+        *(
+            (
+                f'[tool.lkgate.builds.v1]\nprogram = "a.py"\n{one} = {value}\n',
+                f'PROJECT/pyproject.toml:3: `builds.v1.{name}` cannot be "a\\u0000": it '
+                "holds a null character, or half of a character",
+            )
+            for one, value, name in (
+                ("cwd", r'"a\u0000"', "cwd"),
+                ("python", r'"a\u0000"', "python"),
+                ("args", r'["-v", "a\u0000"]', "args.1"),
+                ("env.NAME", r'"a\u0000"', "env.NAME"),
+            )
+        ),
+        (
+            '[tool.lkgate]\ngates = ["a\\u0000"]\n',
+            'PROJECT/pyproject.toml:2: `gates.0` cannot be "a\\u0000": it holds a null character, '
+            "or half of a character",
+        ),
+        (
+            "[tool.lkgate.builds.v1]\nprogram = 'a.py'\nenv = {'A=B' = 'x'}\n",
+            "PROJECT/pyproject.toml:3: `builds.v1.env`: 'A=B' does not match '^[^=\\\\u0000]+$'",
+        ),
         (
             "[tool.lkgate.replay]\nworkers = 0\n",
             "PROJECT/pyproject.toml:2: `replay.workers`: 0 is less than the minimum of 1",
@@ -317,3 +339,12 @@ def test_what_happens_on_a_miss_is_set_by_modality(tmp_path: Path) -> None:
     assert refused(tmp_path, {"replay.on_miss.llm": "estimate"}) == (
         '--on-miss llm: `replay.on_miss.llm` cannot be "estimate"\n  It is one of: error, live.'
     )
+
+
+def test_a_path_is_what_a_file_can_be_named(tmp_path: Path) -> None:
+    settings = tmp_path / "lkgate.yaml"
+    settings.write_text(r'recordings: "\ud800"')
+    assert r'PROJECT/lkgate.yaml:1:1: `recordings` cannot be "\ud800": ' in refused(tmp_path)
+    settings.write_text("")
+    foreign = os.fsdecode(b"caf\xe9")
+    assert load(tmp_path, {"recordings": foreign}).recordings == tmp_path / foreign

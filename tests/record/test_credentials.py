@@ -74,9 +74,10 @@ def test_what_is_wrong_is_said_without_secrets(change: dict[str, str], message: 
     assert str(caught.value) == message
 
 
-def test_a_bad_line_is_named_by_its_number_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["my secret is 123", "SECRET=123\0"])
+def test_a_bad_line_is_named_by_its_number_alone(tmp_path: Path, line: str) -> None:
     file = tmp_path / ".env"
-    file.write_text("LIVEKIT_URL=ws://localhost\nmy secret is 123\n")
+    file.write_text(f"LIVEKIT_URL=ws://localhost\n{line}\n")
     with pytest.raises(ConfigError) as caught:
         Credentials.read(ENVIRON, file)
     assert str(caught.value) == (
