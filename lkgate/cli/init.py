@@ -31,7 +31,7 @@ def command(program: Path | None, load: bool | None) -> None:
     from lkgate.cli.settings import settings
     from lkgate.errors import ConfigError
     from lkgate.report.inert import visible
-    from lkgate.scaffold import find_programs, read_program, write
+    from lkgate.scaffold import find_programs, installed, read_program, unpublished, write
 
     root = Path.cwd()
     found = find_programs(root)
@@ -52,7 +52,8 @@ def command(program: Path | None, load: bool | None) -> None:
             next_step="Run it where the agent's sources are, or name the file with --program.",
         )
     chosen, *others = found
-    done = write(root, chosen)
+    came = installed()
+    done = write(root, chosen, came)
     click.echo(visible(f"agent program: {chosen.path}"))
     for one in others:
         click.echo(visible(f"  also found: {one.path} (choose it with --program)"))
@@ -78,6 +79,9 @@ def command(program: Path | None, load: bool | None) -> None:
         "  lkgate accept --build candidate                  # this is how it should be\n"
         f"  git add {shlex.join([*changed, os.path.relpath(settings().recordings)])}"
     )
+    flow = next((path for path in changed if ".github/workflows/" in path), None)
+    if flow is not None and not came.there:
+        click.echo(f"\nBefore the workflow can run ({visible(flow)}):\n  {unpublished(came)}")
 
 
 def _lacks_livekit() -> str | None:

@@ -1,6 +1,17 @@
 """What ``lkgate init`` puts into the repository of an agent that has never heard of lkgate."""
 
+from lkgate.scaffold.origin import Origin, installed
 from lkgate.scaffold.program import Program, find_programs, read_program
+from lkgate.scaffold.text import unpublished
 from lkgate.scaffold.write import Done, write
 
-__all__ = ["Done", "Program", "find_programs", "read_program", "write"]
+__all__ = [
+    "Done",
+    "Origin",
+    "Program",
+    "find_programs",
+    "installed",
+    "read_program",
+    "unpublished",
+    "write",
+]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 
+from lkgate.scaffold.origin import Origin
 from lkgate.scaffold.program import Program
 from lkgate.scaffold.project import Project
 
@@ -118,21 +120,32 @@ def settings(program: Program, project: Project, build: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def unpublished(origin: Origin) -> str:
+    """What to do about an lkgate that came from a directory."""
+    return (
+        f"This lkgate came from a directory: publish {origin.requirement}, or install it from "
+        "where a runner gets it."
+    )
+
+
 def _quoted(value: str | Path) -> str:
     text = value if isinstance(value, str) else value.as_posix()
     # What JSON leaves as it is, TOML wants escaped.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def workflow(project: Project, slug: str, build: str, version: str) -> str:
+def workflow(project: Project, slug: str, build: str, origin: Origin) -> str:
     """A GitHub workflow.
 
     Args:
         slug: what tells the project from others of the repository, ``""`` at its root.
         build: to replay into.
-        version: of lkgate.
+        origin: of lkgate.
     """
-    indented = "\n".join(f"          {line}" for line in project.install)
+    install = [*project.install, f"pip install {quote(origin.requirement)}"]
+    if not origin.there:
+        install.insert(-1, f"# {unpublished(origin)}")
+    indented = "\n".join(f"          {line}" for line in install)
     name = f"lkgate {slug}".rstrip()
     job, defaults, at = "", "", ""
     if slug:
@@ -170,7 +183,6 @@ jobs:
       - name: Install the agent and lkgate
         run: |
 {indented}
-          pip install 'lkgate=={version}'
       - name: Replay
         run: |
           # What callers said is no command of the runner: until the word that nobody knows.

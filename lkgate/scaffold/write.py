@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import lkgate
 from lkgate.config import load_config
 from lkgate.config.source import TOML_NAME, YAML_NAME
 from lkgate.errors import ConfigError
 from lkgate.scaffold import text
 from lkgate.scaffold.change import Change, Place, What, carry_out
+from lkgate.scaffold.origin import Origin
 from lkgate.scaffold.program import Program
 from lkgate.scaffold.project import Project, look
 
@@ -34,19 +34,22 @@ class Done:
     why: str = ""
 
 
-def write(root: Path, program: Program) -> list[Done]:
+def write(root: Path, program: Program, origin: Origin) -> list[Done]:
     """Settings, a gate, a workflow, and lines for git: all of them, or none.
+
+    Args:
+        origin: where the workflow gets lkgate from.
 
     Raises:
         ConfigError: something is in the way, or cannot be read; nothing was written.
         OSError: a file cannot be read or written; all is as it was.
     """
-    changes = list(_changes(look(root), program))
+    changes = list(_changes(look(root), program, origin))
     carry_out(changes)
     return [Done(one.what, one.place.name, one.why) for one in changes]
 
 
-def _changes(project: Project, program: Program) -> Iterator[Change]:
+def _changes(project: Project, program: Program, origin: Origin) -> Iterator[Change]:
     yield _settings(project, program)
     gate = (project.home / text.GATE_NAME).as_posix()
     yield _new(
@@ -54,7 +57,7 @@ def _changes(project: Project, program: Program) -> Iterator[Change]:
         text.GATE,
         "" if project.home == Path() else "not beside the agent: setuptools would package it",
     )
-    yield _workflow(project)
+    yield _workflow(project, origin)
     yield _lines(_place(project, ".gitignore"), text.GITIGNORE)
     recordings = (project.home / text.RECORDINGS).as_posix()
     yield _lines(_place(project, ".gitattributes"), text.gitattributes(recordings))
@@ -110,7 +113,7 @@ def _toml(place: Place) -> dict[str, object]:
         raise ConfigError(f"not valid TOML: {error}", where=str(place.path)) from error
 
 
-def _workflow(project: Project) -> Change:
+def _workflow(project: Project, origin: Origin) -> Change:
     """The workflow, at git's root: GitHub looks nowhere else."""
     below = project.below.as_posix()
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]|\$\{\{", below):
@@ -123,7 +126,7 @@ def _workflow(project: Project) -> Change:
     name = f".github/workflows/lkgate{slug and '-' + slug}.yml"
     return _new(
         Place.of(project.top / name, "../" * len(project.below.parts) + name, project.top),
-        text.workflow(project, slug, BUILD, lkgate.__version__),
+        text.workflow(project, slug, BUILD, origin),
         "at git's root, where GitHub looks for it" if slug else "",
     )
 

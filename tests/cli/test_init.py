@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lkgate import scaffold
 from lkgate.cli.init import command
+from lkgate.scaffold import Origin
 from tests.scaffold.test_program import AGENT
 
 
@@ -25,7 +27,10 @@ def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_what_is_done_and_what_comes_next(below: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_done_and_what_comes_next(
+    below: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(scaffold, "installed", lambda: Origin("lkgate==1.2.3", there=False))
     command.main([], standalone_mode=False)
     assert capsys.readouterr().out == (
         "agent program: agent.py\n"
@@ -43,7 +48,12 @@ def test_what_is_done_and_what_comes_next(below: Path, capsys: pytest.CaptureFix
         "  git add pyproject.toml tests/gates/release.yaml "
         "../../.github/workflows/lkgate-services-agent.yml .gitignore .gitattributes "
         "tests/recordings\n"
+        "\nBefore the workflow can run (../../.github/workflows/lkgate-services-agent.yml):\n"
+        "  This lkgate came from a directory: publish lkgate==1.2.3, or install it from where a "
+        "runner gets it.\n"
     )
+    command.main([], standalone_mode=False)
+    assert "Before the workflow" not in capsys.readouterr().out
 
 
 def test_no_interpreter_that_could_run_the_agent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from lkgate.errors import ConfigError
 from lkgate.gate.load import load
 from lkgate.scaffold import Done, Program, write
 from lkgate.scaffold.change import Change, Place, carry_out
+from lkgate.scaffold.origin import Origin
 from lkgate.scaffold.project import look
 
+RELEASED = Origin("lkgate==1.2.3")
 AGENT = Program(Path("agent.py"), None, None, True)
 NEW = ("pyproject.toml", "gates/release.yaml", ".github/workflows/lkgate.yml")
 
@@ -32,7 +35,7 @@ def files_of(root: Path) -> dict[str, str]:
 
 
 def test_an_empty_repository(tmp_path: Path) -> None:
-    done = write(tmp_path, AGENT)
+    done = write(tmp_path, AGENT, RELEASED)
     assert done == [Done("created", name) for name in (*NEW, ".gitignore", ".gitattributes")]
     config = load_config(tmp_path, environ={})
     assert config.builds["candidate"].program == tmp_path / "agent.py"
@@ -42,9 +45,9 @@ def test_an_empty_repository(tmp_path: Path) -> None:
 
 
 def test_the_second_time_changes_nothing(tmp_path: Path) -> None:
-    write(tmp_path, AGENT)
+    write(tmp_path, AGENT, RELEASED)
     before = files_of(tmp_path)
-    assert {done.what for done in write(tmp_path, AGENT)} == {"kept"}
+    assert {done.what for done in write(tmp_path, AGENT, RELEASED)} == {"kept"}
     assert files_of(tmp_path) == before
 
 
@@ -53,7 +56,7 @@ def test_what_is_there_is_kept_and_added_to(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*.pyc")
     (tmp_path / "gates").mkdir()
     (tmp_path / "gates" / "release.yaml").write_text("mine")
-    done = {one.path: one for one in write(tmp_path, AGENT)}
+    done = {one.path: one for one in write(tmp_path, AGENT, RELEASED)}
     assert done["pyproject.toml"].what == "added to"
     assert done["gates/release.yaml"] == Done("kept", "gates/release.yaml", "it is there already")
     assert (tmp_path / "gates" / "release.yaml").read_text() == "mine"
@@ -67,7 +70,7 @@ def test_what_is_there_is_kept_and_added_to(tmp_path: Path) -> None:
 def test_settings_in_yaml_stay_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "lkgate.yaml").write_text("recordings: calls\n")
     why = "it holds settings already; the workflow wants a build `candidate` in it"
-    assert write(tmp_path, AGENT)[0] == Done("kept", "lkgate.yaml", why)
+    assert write(tmp_path, AGENT, RELEASED)[0] == Done("kept", "lkgate.yaml", why)
     assert not (tmp_path / "pyproject.toml").exists()
 
 
@@ -77,7 +80,7 @@ def test_a_module_in_a_directory_of_its_own_and_its_environment(tmp_path: Path) 
     python.symlink_to(sys.executable)
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "src").mkdir()
-    write(tmp_path, Program(Path("src/clinic/main.py"), "clinic.main", Path("src"), True))
+    write(tmp_path, Program(Path("src/clinic/main.py"), "clinic.main", Path("src"), True), RELEASED)
     entry = load_config(tmp_path, environ={}).builds["candidate"]
     assert (entry.module, entry.cwd, entry.python) == (
         "clinic.main", tmp_path / "src", ".venv/bin/python",
@@ -88,14 +91,14 @@ def test_a_module_in_a_directory_of_its_own_and_its_environment(tmp_path: Path) 
 
 def test_a_lock_of_uv(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").touch()
-    write(tmp_path, AGENT)
+    write(tmp_path, AGENT, RELEASED)
     assert "          uv sync --frozen\n" in (tmp_path / NEW[2]).read_text()
 
 
 def test_a_pyproject_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool")
     with pytest.raises(ConfigError, match="not valid TOML"):
-        write(tmp_path, AGENT)
+        write(tmp_path, AGENT, RELEASED)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,7 @@ def test_what_is_in_the_way_is_found_before_anything_is_written(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigError, match=said):
-        write(tmp_path, AGENT)
+        write(tmp_path, AGENT, RELEASED)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == content
 
@@ -126,7 +129,7 @@ def test_no_link_is_written_through(tmp_path: Path, name: str, target: str) -> N
     (tmp_path / "there").mkdir()
     (root / name).symlink_to(target)
     with pytest.raises(ConfigError, match=r"leads nowhere|outside of the repository"):
-        write(root, AGENT)
+        write(root, AGENT, RELEASED)
     assert [path.name for path in root.iterdir()] == [name]
     assert [path.name for path in sorted(tmp_path.rglob("*"))] == ["agent", name, "there"]
 
@@ -136,7 +139,7 @@ def test_a_link_within_the_repository_is_followed(tmp_path: Path) -> None:
     (tmp_path / "shared" / "settings").write_text("")
     (tmp_path / "pyproject.toml").symlink_to("shared/settings")
     (tmp_path / "gates").symlink_to("shared")
-    write(tmp_path, AGENT)
+    write(tmp_path, AGENT, RELEASED)
     assert (tmp_path / "pyproject.toml").is_symlink()
     assert load_config(tmp_path, environ={}).gates[0].is_file()
     assert (tmp_path / "shared" / "release.yaml").is_file()
@@ -157,7 +160,7 @@ def test_what_cannot_be_written_undoes_the_rest(tmp_path: Path) -> None:
 def test_bytes_and_line_ends_of_others_stay(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_bytes(b"caf\xe9/\n")
     (tmp_path / "pyproject.toml").write_bytes(b'name = "x"\r\n')
-    write(tmp_path, AGENT)
+    write(tmp_path, AGENT, RELEASED)
     assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n.lkgate/\n"
     told = (tmp_path / "pyproject.toml").read_bytes()
     assert told.startswith(b'name = "x"\r\n\r\n[tool.lkgate]\r\n')
@@ -167,13 +170,13 @@ def test_bytes_and_line_ends_of_others_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["агент 😀.py", 'a"\\\x7f\x1b.py'])
 def test_names_of_programs_that_need_quotes(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
-    write(tmp_path, Program(Path(name), None, None, True))
+    write(tmp_path, Program(Path(name), None, None, True), RELEASED)
     assert load_config(tmp_path, environ={}).builds["candidate"].program == tmp_path / name
 
 
 def test_a_name_that_no_settings_can_hold(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is no UTF-8"):
-        write(tmp_path, Program(Path(os.fsdecode(b"ag\xff.py")), None, None, True))
+        write(tmp_path, Program(Path(os.fsdecode(b"ag\xff.py")), None, None, True), RELEASED)
     assert files_of(tmp_path) == {}
 
 
@@ -181,7 +184,7 @@ def test_below_gits_root_the_workflow_goes_to_gits_root(tmp_path: Path) -> None:
     root = tmp_path / "services" / "voice agent"
     root.mkdir(parents=True)
     (tmp_path / ".git").mkdir()
-    done = write(root, AGENT)
+    done = write(root, AGENT, RELEASED)
     name = ".github/workflows/lkgate-services-voice-agent.yml"
     assert Done("created", f"../../{name}", "at git's root, where GitHub looks for it") in done
     assert not (root / ".github").exists()
@@ -193,7 +196,7 @@ def test_below_gits_root_the_workflow_goes_to_gits_root(tmp_path: Path) -> None:
     assert "services/voice agent/.lkgate/replays" in kept
     clean(tmp_path, name)
     with pytest.raises(ConfigError, match="a workflow cannot name this directory"):
-        write(tmp_path / "${{ x }}", AGENT)
+        write(tmp_path / "${{ x }}", AGENT, RELEASED)
 
 
 def test_the_environment_of_a_workspace(tmp_path: Path) -> None:
@@ -254,7 +257,7 @@ def test_setuptools_finds_no_packages_of_lkgates(
     """As it would, where it has to guess what they are, and refuse to build several."""
     (tmp_path / "pyproject.toml").write_text(pyproject)
     (tmp_path / beside).mkdir()
-    write(tmp_path, AGENT)
+    write(tmp_path, AGENT, RELEASED)
     config = load_config(tmp_path, environ={})
     assert config.recordings == tmp_path / home / "recordings"
     assert config.gates == (tmp_path / home / "gates" / "release.yaml",)
@@ -263,8 +266,28 @@ def test_setuptools_finds_no_packages_of_lkgates(
     assert f"\n{prefix}recordings/** -text\n" in (tmp_path / ".gitattributes").read_text()
 
 
+def test_the_workflow_gets_lkgate_from_where_this_one_came(tmp_path: Path) -> None:
+    def last_lines(origin: Origin) -> list[str]:
+        (tmp_path / NEW[2]).unlink(missing_ok=True)
+        write(tmp_path, AGENT, origin)
+        steps = yaml.safe_load((tmp_path / NEW[2]).read_text())["jobs"]["replay"]["steps"]
+        (script,) = (step["run"] for step in steps if step.get("name", "").startswith("Install"))
+        lines: list[str] = script.splitlines()
+        return lines[1:]
+
+    assert last_lines(RELEASED) == ["pip install lkgate==1.2.3"]
+    at = "lkgate @ git+https://git.example/o'r/lkgate@0a1b"
+    (line,) = last_lines(Origin(at))
+    assert shlex.split(line) == ["pip", "install", at]
+    assert last_lines(Origin("lkgate==1.2.3", there=False)) == [
+        "# This lkgate came from a directory: publish lkgate==1.2.3, or install it from where a "
+        "runner gets it.",
+        "pip install lkgate==1.2.3",
+    ]
+
+
 def test_the_workflow_is_clean(tmp_path: Path) -> None:
-    write(tmp_path, AGENT)
+    write(tmp_path, AGENT, RELEASED)
     clean(tmp_path, NEW[2])
 
 
@@ -279,7 +302,7 @@ def clean(root: Path, flow: str) -> None:
 
 
 def test_the_workflow_obeys_nothing_that_a_call_said(tmp_path: Path) -> None:
-    list(write(tmp_path, AGENT))
+    list(write(tmp_path, AGENT, RELEASED))
     steps = yaml.safe_load((tmp_path / NEW[2]).read_text())["jobs"]["replay"]["steps"]
     (script,) = (step["run"] for step in steps if step.get("name") == "Replay")
     fake = tmp_path / "lkgate"
