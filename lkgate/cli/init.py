@@ -31,10 +31,23 @@ def command(program: Path | None, load: bool | None) -> None:
     from lkgate.cli.settings import settings
     from lkgate.errors import ConfigError
     from lkgate.report.inert import visible
-    from lkgate.scaffold import find_programs, installed, read_program, unpublished, write
+    from lkgate.scaffold import (
+        declared,
+        entry,
+        find_programs,
+        installed,
+        read_program,
+        starts,
+        unpublished,
+        write,
+    )
 
     root = Path.cwd()
     found = find_programs(root)
+    build = declared(root)
+    if build is not None:
+        # What the settings name comes first, wherever it stands.
+        found.sort(key=lambda one: not starts(build, root, one))
     if program is not None:
         named = program.resolve()
         if not named.is_relative_to(root.resolve()):
@@ -43,6 +56,13 @@ def command(program: Path | None, load: bool | None) -> None:
         if read is None:
             raise ConfigError(
                 "this runs no agent worker: it calls no `cli.run_app`", where=str(program)
+            )
+        if build is not None and not starts(build, root, read):
+            raise ConfigError(
+                f"the build `{build.name}` of the settings is another program, and what is "
+                "there is left as it is",
+                where=build.where,
+                next_step=f"Say there: {', '.join(entry(read))}",
             )
         found = [read]
     if not found:

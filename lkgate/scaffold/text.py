@@ -103,12 +103,7 @@ def settings(program: Program, project: Project, build: str) -> str:
         "",
         f"[tool.lkgate.builds.{build}]",
     ]
-    if program.module is not None:
-        lines.append(f"module = {_quoted(program.module)}")
-        if program.directory is not None and program.directory != Path():
-            lines.append(f"cwd = {_quoted(program.directory)}")
-    else:
-        lines.append(f"program = {_quoted(program.path)}")
+    lines += entry(program)
     if project.python is not None:
         lines.append(f"python = {_quoted(project.python)}")
     lines += [
@@ -132,6 +127,16 @@ def _quoted(value: str | Path) -> str:
     text = value if isinstance(value, str) else value.as_posix()
     # What JSON leaves as it is, TOML wants escaped.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def entry(program: Program) -> list[str]:
+    """What a build's settings say of its program, a line each."""
+    if program.module is None:
+        return [f"program = {_quoted(program.path)}"]
+    lines = [f"module = {_quoted(program.module)}"]
+    if program.directory is not None and program.directory != Path():
+        lines.append(f"cwd = {_quoted(program.directory)}")
+    return lines
 
 
 def workflow(project: Project, slug: str, build: str, origin: Origin) -> str:

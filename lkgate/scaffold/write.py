@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lkgate.config import load_config
+from lkgate.config import BuildEntry, load_config
 from lkgate.config.source import TOML_NAME, YAML_NAME
 from lkgate.errors import ConfigError
 from lkgate.scaffold import text
@@ -49,6 +49,28 @@ def write(root: Path, program: Program, origin: Origin) -> list[Done]:
     return [Done(one.what, one.place.name, one.why) for one in changes]
 
 
+def declared(root: Path) -> BuildEntry | None:
+    """What the settings at ``root`` itself call :data:`BUILD`, if there are any.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    config = load_config(root, environ={})
+    at_root = config.path is not None and config.path.parent == root.resolve()
+    return config.builds.get(BUILD) if at_root else None
+
+
+def starts(entry: BuildEntry, root: Path, program: Program) -> bool:
+    """Whether a build of the settings at ``root`` is that program."""
+    path = (root / program.path).resolve()
+    if entry.program is not None:
+        return entry.program.resolve() == path
+    if entry.module is None:
+        return False
+    place = entry.cwd.joinpath(*entry.module.split(".")).resolve()
+    return path in (place.with_name(f"{place.name}.py"), place / "__main__.py")
+
+
 def _changes(project: Project, program: Program, origin: Origin) -> Iterator[Change]:
     yield _settings(project, program)
     gate = (project.home / text.GATE_NAME).as_posix()
@@ -70,7 +92,7 @@ def _place(project: Project, name: str) -> Place:
 def _settings(project: Project, program: Program) -> Change:
     in_yaml, in_toml = _place(project, YAML_NAME), _place(project, TOML_NAME)
     if in_yaml.have is not None:
-        return Change(in_yaml, None, _held(project, "it holds settings already"))
+        return Change(in_yaml, None, _held(project, program, "it holds settings already"))
     have = _toml(in_toml)
     tool = have.get("tool", {})
     if not isinstance(tool, dict):
@@ -80,7 +102,7 @@ def _settings(project: Project, program: Program) -> Change:
             next_step="Correct it.",
         )
     if "lkgate" in tool:
-        return Change(in_toml, None, _held(project, "it has a [tool.lkgate] already"))
+        return Change(in_toml, None, _held(project, program, "it has a [tool.lkgate] already"))
     lines = text.settings(program, project, BUILD)
     before = in_toml.have or b""
     gap = (
@@ -131,15 +153,18 @@ def _workflow(project: Project, origin: Origin) -> Change:
     )
 
 
-def _held(project: Project, why: str) -> str:
+def _held(project: Project, program: Program, why: str) -> str:
     """Why settings are kept, and what the workflow finds in them.
 
     Raises:
         ConfigError: they are wrong.
     """
-    if BUILD in load_config(project.root, environ={}).builds:
-        return why
-    return f"{why}; the workflow wants a build `{BUILD}` in it"
+    entry = declared(project.root)
+    if entry is None:
+        return f"{why}; the workflow wants a build `{BUILD}` in it"
+    if not starts(entry, project.root, program):
+        return f"{why}, and its build `{BUILD}` is another"
+    return why
 
 
 def _new(place: Place, content: str, why: str) -> Change:

@@ -11,6 +11,7 @@ import pytest
 
 from lkgate import scaffold
 from lkgate.cli.init import command
+from lkgate.errors import ConfigError
 from lkgate.scaffold import Origin
 from tests.scaffold.test_program import AGENT
 
@@ -78,3 +79,33 @@ def test_names_do_nothing_to_a_terminal(below: Path, capsys: pytest.CaptureFixtu
     (below / "agent.py").rename(below / os.fsdecode(b"ag\x1b[31m.py"))
     command.main([], standalone_mode=False)
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_another_program_than_the_one_that_is_declared(
+    below: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.main([], standalone_mode=False)
+    (below / "web").mkdir()
+    (below / "web" / "first.py").write_text(AGENT)
+    with pytest.raises(ConfigError) as caught:
+        command.main(["--program", "web/first.py"], standalone_mode=False)
+    assert str(caught.value) == (
+        f"{below / 'pyproject.toml'}:8: the build `candidate` of the settings is another program, "
+        "and what is there is left as it is\n"
+        '  Say there: program = "web/first.py"'
+    )
+    settings = below / "pyproject.toml"
+    told = settings.read_text().replace('"agent.py"', '"web/first.py"')
+    settings.write_text(told)
+    capsys.readouterr()
+    command.main(["--program", "web/first.py"], standalone_mode=False)
+    command.main([], standalone_mode=False)
+    out = capsys.readouterr().out
+    assert out.count("agent program: web/first.py\n") == 2
+    assert "  also found: agent.py (choose it with --program)\n" in out
+    settings.write_text(told.replace('program = "web/first.py"', "command = ['node', 'a.js']"))
+    command.main([], standalone_mode=False)
+    assert (
+        "    kept pyproject.toml: it has a [tool.lkgate] already, and its build `candidate` is "
+        "another\n"
+    ) in capsys.readouterr().out

@@ -20,6 +20,7 @@ from lkgate.scaffold import Done, Program, write
 from lkgate.scaffold.change import Change, Place, carry_out
 from lkgate.scaffold.origin import Origin
 from lkgate.scaffold.project import look
+from lkgate.scaffold.write import declared, starts
 
 RELEASED = Origin("lkgate==1.2.3")
 AGENT = Program(Path("agent.py"), None, None, True)
@@ -80,8 +81,12 @@ def test_a_module_in_a_directory_of_its_own_and_its_environment(tmp_path: Path) 
     python.symlink_to(sys.executable)
     (tmp_path / "requirements.txt").touch()
     (tmp_path / "src").mkdir()
-    write(tmp_path, Program(Path("src/clinic/main.py"), "clinic.main", Path("src"), True), RELEASED)
-    entry = load_config(tmp_path, environ={}).builds["candidate"]
+    module = Program(Path("src/clinic/main.py"), "clinic.main", Path("src"), True)
+    write(tmp_path, module, RELEASED)
+    entry = declared(tmp_path)
+    assert entry is not None
+    assert starts(entry, tmp_path, module)
+    assert not starts(entry, tmp_path, AGENT)
     assert (entry.module, entry.cwd, entry.python) == (
         "clinic.main", tmp_path / "src", ".venv/bin/python",
     )  # fmt: skip
