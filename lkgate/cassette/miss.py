@@ -6,6 +6,7 @@ import difflib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lkgate.cassette.keys import lines
 from lkgate.model.event import Json
@@ -16,6 +17,12 @@ _MAX_LINE = 400
 # Pairs of equal words in two texts: of 3,000 words of prose each, and of 10,000.
 _MANY_PAIRS = 200_000
 _MAX_PAIRS = 2_000_000
+# Steps of one comparison, about a second, and pairs of equal words that take as long as one.
+_MAX_STEPS = 2_000_000
+_PAIRS_A_STEP = 8
+# Words of two texts that are compared in order, where many texts are; letters of a difference.
+_MAX_ORDERED = 2_000
+_MAX_TOLD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +78,11 @@ def make_miss(
         reason = reason or f"the cassette holds no {_NAMES[modality]} exchange at all"
         return Miss(modality, key, _short(modality, wanted), None, None, reason)
     found = lines(modality, near)
-    difference = "\n".join(_differences(found, wanted)) or None
+    told = "\n".join(_differences(found, wanted))
+    difference = told if len(told) <= _MAX_TOLD else f"{told[:_MAX_TOLD]} ..."
     reason = reason or f"the cassette holds no {_NAMES[modality]} exchange with this request"
     return Miss(
-        modality, key, _short(modality, wanted), _short(modality, found), difference, reason
+        modality, key, _short(modality, wanted), _short(modality, found), difference or None, reason
     )
 
 
@@ -94,7 +102,7 @@ def word_diff(old: str, new: str) -> str:
     parts: list[str] = []
     # Without its frequent words, a text that repeats them is compared in no time.
     frequent = pairs > _MANY_PAIRS
-    codes = difflib.SequenceMatcher(None, before, after, autojunk=frequent).get_opcodes()
+    codes = _Matcher(before, after, autojunk=frequent).get_opcodes()
     for place, (kind, a, b, c, d) in enumerate(codes):
         if kind == "equal":
             parts.append(_agreed(before[a:b], place == 0, place == len(codes) - 1))
@@ -104,6 +112,30 @@ def word_diff(old: str, new: str) -> str:
         if d > c:
             parts.append(f"{{+{' '.join(after[c:d])}+}}")
     return " ".join(parts)
+
+
+class _Matcher(difflib.SequenceMatcher[str]):
+    """Stops looking for what agrees after so many steps: what is left then counts as replaced.
+
+    Where few words agree in a row, the work grows with the square of the texts' lengths.
+    """
+
+    b2j: Mapping[str, Sequence[int]]
+
+    def __init__(self, before: Sequence[str], after: Sequence[str], *, autojunk: bool) -> None:
+        super().__init__(None, before, after, autojunk=autojunk)
+        pairs = sum(len(self.b2j.get(word, ())) for word in before)
+        self._length = len(before)
+        self._cost = 1 + pairs / max(1, len(before)) / _PAIRS_A_STEP
+        self._steps = 0.0
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> difflib.Match:
+        self._steps += self._cost * ((self._length if ahi is None else ahi) - alo)
+        if self._steps > _MAX_STEPS:
+            return difflib.Match(alo, blo, 0)
+        return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 def _pairs(before: Sequence[str], after: Sequence[str]) -> int:
@@ -117,7 +149,7 @@ _NAMES: Mapping[Modality, str] = {"llm": "LLM", "tts": "TTS", "stt": "STT", "too
 
 def _differences(found: Sequence[str], wanted: Sequence[str]) -> list[str]:
     made: list[str] = []
-    matcher = difflib.SequenceMatcher(None, found, wanted, autojunk=False)
+    matcher = _Matcher(found, wanted, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "equal":
             continue
@@ -134,13 +166,30 @@ def _head(line: str) -> str:
 
 
 def _likeness(wanted: Sequence[str], found: Sequence[str]) -> float:
-    matcher = difflib.SequenceMatcher(None, found, wanted, autojunk=False)
+    """It is asked for every recorded request: long ones are not compared in order."""
+    if len(wanted) + len(found) > _MAX_ORDERED:
+        return _shared(found, wanted)
+    matcher = _Matcher(found, wanted, autojunk=False)
     score = 2.0 * sum(block.size for block in matcher.get_matching_blocks())
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "replace":
-            words = difflib.SequenceMatcher(None, found[a].split(), wanted[c].split())
-            score += words.ratio() - 0.1 * max(b - a, d - c)
+            score += _same_words(found[a], wanted[c]) - 0.1 * max(b - a, d - c)
     return score / (len(wanted) + len(found))
+
+
+@lru_cache(maxsize=16)
+def _same_words(old: str, new: str) -> float:
+    """Of 1. Remembered, for all requests of a build begin with the same long instructions."""
+    before, after = old.split(), new.split()
+    if len(before) + len(after) > _MAX_ORDERED:
+        return _shared(before, after)
+    return difflib.SequenceMatcher(None, before, after).ratio()
+
+
+def _shared(before: Sequence[str], after: Sequence[str]) -> float:
+    """What two sequences have in common, in whatever order, of 1."""
+    common = (Counter(before) & Counter(after)).total()
+    return 2 * common / (len(before) + len(after))
 
 
 def _short(modality: Modality, request: Sequence[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lkgate.cassette.miss as miss_module
 from lkgate.cassette.keys import Request, llm_request, tool_request, tts_request
 from lkgate.cassette.miss import make_miss, word_diff
 from lkgate.model.event import Json
@@ -77,6 +79,31 @@ def test_a_text_that_repeats_itself_is_told_without_comparing_every_pair() -> No
     assert told.startswith("... [-b a b a ")
     assert " ...-] {+c a c a " in told
     assert len(told) < 900
+
+
+def test_texts_that_agree_in_every_second_word_are_compared_for_so_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old, new = (" ".join(f"x{n} {end}{n}" for n in range(200)) for end in "ab")
+    assert word_diff(old, new).count("[-") == 200
+    monkeypatch.setattr(miss_module, "_MAX_STEPS", 2000)
+    told = word_diff(old, new)
+    assert told.startswith("x0 [-a0-] {+b0+} x1 [-a1-] {+b1+} x2 ")
+    assert told.count("[-") < 10
+    assert told.endswith(" x198 b198 x199 b199+}")
+
+
+def test_long_requests_are_compared_by_what_they_share() -> None:
+    def long(*numbers: range) -> Request:
+        return chat(" ".join(f"w{n}" for part in numbers for n in part))
+
+    near = long(range(1500), range(9000, 11000))
+    recorded = [long(range(4000, 6000)), near, long(range(6000, 9000))]
+    miss = make_miss("llm", "k", long(range(4000)), recorded)
+    assert miss.nearest == make_miss("llm", "k", near, [near]).nearest
+    assert miss.difference is not None
+    assert miss.difference.startswith("user: ... w1494 ")
+    assert len(miss.difference) == 20_000 + len(" ...")
 
 
 words = st.text(alphabet="ab ", max_size=12)
