@@ -6,7 +6,10 @@ without a conflict. A vote that two branches both asked for stands there twice: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -82,22 +85,36 @@ class Store:
         """Keep a vote, on disk too, so that nothing that was paid for is lost."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = compact(_encode(key, number, identity, vote))
-        with self.path.open("a", encoding="utf-8") as file:
+        with _alone(self.path.parent), self.path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
         self.votes[key, number] = vote
         self.judges[key] = identity
 
     def tidy(self) -> None:
-        """Sort the lines of the file."""
+        """Sort the lines of the file, those too that another process added to it meanwhile."""
         if not self.votes:
             return
-        lines = [
-            compact(_encode(key, number, self.judges[key], vote))
-            for (key, number), vote in sorted(self.votes.items(), key=lambda entry: entry[0])
-        ]
-        new = self.path.with_suffix(".new")
-        new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        new.replace(self.path)
+        with _alone(self.path.parent):
+            now = Store.read(self.path.parent, self.path.stem)
+            lines = [
+                compact(_encode(key, number, now.judges[key], vote))
+                for (key, number), vote in sorted(now.votes.items(), key=lambda entry: entry[0])
+            ]
+            new = self.path.with_suffix(f".{os.getpid()}.new")
+            new.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            new.replace(self.path)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """No other process changes the votes meanwhile, where the file system can tell them."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _encode(key: str, number: int, identity: str, vote: Vote) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from lkgate.judge.ask import ask, recall
 from lkgate.judge.conversation import conversation_of
 from lkgate.judge.provider import Plugin
 from lkgate.judge.store import Store
+from lkgate.model.judgement import Vote
 from lkgate.secret import Secrets
 from tests.judge.asking import POLITE, RUDE, asked, entry, nobody
 from tests.judge.scripted import ASKED
@@ -124,8 +125,6 @@ def test_secrets_are_not_kept(tmp_path: Path) -> None:
 
     class Chatty:
         def vote(self, conversation: object) -> object:
-            from lkgate.model.judgement import Vote
-
             return Vote("pass", "it said vote 1, and more of it", "", "m", "1", None)
 
     ask(judge, store, [("good", POLITE)], Chatty, secrets)  # type: ignore[arg-type]
@@ -171,3 +170,15 @@ def test_without_livekit_agents_it_says_what_to_install(monkeypatch: pytest.Monk
         Plugin(entry())
     assert "livekit-agents is needed here, and it is not installed" in str(told.value)
     assert "python -m pip install 'lkgate[judge]'" in str(told.value)
+
+
+def test_two_processes_that_ask_at_once_lose_no_vote(tmp_path: Path) -> None:
+    mine, theirs = (Store.read(tmp_path, "helpful") for _ in range(2))
+    vote = Vote("pass", "polite", "", "m", "1", None)
+    mine.add("b", 1, "j", vote)
+    theirs.add("a", 1, "j", vote)
+    theirs.add("a", 2, "j", vote)
+    mine.tidy()
+    (tmp_path / "helpful.new").mkdir()  # one name for all would be in the way
+    theirs.tidy()
+    assert list(Store.read(tmp_path, "helpful").votes) == [("a", 1), ("a", 2), ("b", 1)]
