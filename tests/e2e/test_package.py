@@ -86,7 +86,10 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def run(python: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    python: Path, *words: str, cwd: Path, limit_s: int = 120
+) -> subprocess.CompletedProcess[str]:
+    """The lkgate that is installed beside an interpreter, and nothing of this one's."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(
         [python.with_name("lkgate"), *words],
@@ -94,7 +97,7 @@ def run(python: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str
         env=kept,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=limit_s,
     )
 
 
@@ -164,7 +167,9 @@ def test_recording_and_judging_without_livekit_agents(python: Path, tmp_path: Pa
 def test_a_replay_says_what_is_missing(python: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "recordings/book", tmp_path / "recordings/book")
     shutil.copytree(ROOT / "lkgate/demo/clinic", tmp_path / "clinic")
-    done = run(python, "replay", "--against", "clinic/agent_v2.py", "--no-gate", cwd=tmp_path)
+    done = run(
+        python, "replay", "--against", "clinic/agent_v2.py", "--no-gate", cwd=tmp_path, limit_s=120
+    )
     assert done.returncode == 4, done.stdout + done.stderr
     assert (
         "livekit-agents is not installed in the build's interpreter\n"

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_demo import ROOT
-from tests.e2e.test_package import dist, python, wheel
+from tests.e2e.test_package import dist, python, run, wheel
 
 __all__ = ["dist", "python", "wheel"]
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
@@ -87,15 +87,7 @@ def project(root: Path, other: str, agents: str) -> Path:
 
 
 def lkgate(python: Path, *words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        [python.with_name("lkgate"), *words],
-        cwd=cwd,
-        env=kept,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    return run(python, *words, cwd=cwd, limit_s=600)
 
 
 def replayed(python: Path, build: str, cwd: Path) -> tuple[int, dict[str, object], str]:
