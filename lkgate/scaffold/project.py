@@ -76,7 +76,12 @@ def _environment(root: Path, places: Sequence[Path]) -> tuple[str | None, tuple[
                 "pip install uv",
                 "uv sync --frozen",
             )
-    wanted = next((have for place in places if (have := _wanted(root, place))), None)
+    wanted = None
+    for place in places:
+        if (locked := _locked(root, place)) is not None:
+            return locked
+        if (wanted := _wanted(root, place)) is not None:
+            break
     lines = [f"pip install {wanted or repr(AGENTS) + '    # and what else the agent needs'}"]
     venvs = (place / name for place in places for name in _VENVS)
     venv = next((one for one in venvs if os.access(one / "bin" / "python", os.X_OK)), None)
@@ -85,6 +90,29 @@ def _environment(root: Path, places: Sequence[Path]) -> tuple[str | None, tuple[
     folder = _from(root, venv)
     made = f"python -m venv {shlex.quote(folder)}"
     return f"{folder}/bin/python", (made, *(f"{shlex.quote(folder)}/bin/{one}" for one in lines))
+
+
+def _locked(root: Path, place: Path) -> tuple[str | None, tuple[str, ...]] | None:
+    """The same, by Poetry's or Pipenv's lock at ``place``.
+
+    Without an environment beside it, where theirs is cannot be told from files: the agent is then
+    installed beside lkgate.
+    """
+    settings = _table(_toml(place, "poetry.toml"), "virtualenvs")
+    beside = (place / ".venv").is_dir() or settings.get("in-project") is True
+    python = f"{_from(root, place / '.venv')}/bin/python" if beside else None
+    if (place / "poetry.lock").exists():
+        where = (
+            "POETRY_VIRTUALENVS_IN_PROJECT=true" if beside else "POETRY_VIRTUALENVS_CREATE=false"
+        )
+        of = "" if place == root else f" -C {shlex.quote(_from(root, place))}"
+        return python, ("pip install poetry", f"{where} poetry{of} install --no-interaction")
+    if (place / "Pipfile.lock").exists():
+        file = shlex.quote(_from(root, place / "Pipfile"))
+        of = "" if place == root else f"PIPENV_PIPFILE={file} "
+        sync = "PIPENV_VENV_IN_PROJECT=1 pipenv sync" if beside else "pipenv sync --system"
+        return python, ("pip install pipenv", f"{of}{sync}")
+    return None
 
 
 def _wanted(root: Path, place: Path) -> str | None:
@@ -100,10 +128,10 @@ def _from(root: Path, path: Path) -> str:
     return Path(os.path.relpath(path, root)).as_posix()
 
 
-def _toml(place: Path) -> Mapping[str, object]:
-    """``pyproject.toml`` at ``place``; empty if there is none that can be read."""
+def _toml(place: Path, name: str = TOML_NAME) -> Mapping[str, object]:
+    """The TOML file at ``place``; empty if there is none that can be read."""
     try:
-        return tomllib.loads(_text(place / TOML_NAME))
+        return tomllib.loads(_text(place / name))
     except ValueError:
         return {}
 
@@ -117,11 +145,16 @@ def _table(have: object, *names: str) -> Mapping[str, object]:
 def _version(places: Sequence[Path]) -> str:
     """The Python that the agent is meant for, or the nearest that lkgate knows."""
     for place in places:
-        requires = _table(_toml(place), "project").get("requires-python")
+        have = _toml(place)
+        requires = [
+            _table(have, "project").get("requires-python"),
+            _table(have, "tool", "poetry", "dependencies").get("python"),
+        ]
         for text, pattern in (
             (_text(place / ".python-version"), r"\A(?:cpython-)?3\.(\d+)"),
             *((_text(place / name / "pyvenv.cfg"), _MADE_WITH) for name in _VENVS),
-            (str(requires), r"(?:>=|==|~=)\s*3\.(\d+)"),
+            *((str(one), r"(?:>=|==|~=|\^|~)\s*3\.(\d+)") for one in requires),
+            (_text(place / "Pipfile"), r"(?m)^python(?:_full)?_version\s*=\s*[\"']3\.(\d+)"),
         ):
             if (found := re.search(pattern, text)) is not None:
                 return f"3.{min(max(int(found[1]), _OLDEST), _NEWEST)}"

@@ -218,6 +218,56 @@ def test_the_environment_of_a_workspace(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("files", "python", "install"),
+    [
+        (
+            ("poetry.lock", ".venv/pyvenv.cfg"),
+            ".venv/bin/python",
+            "poetry install --no-interaction",
+        ),
+        (("poetry.lock",), None, "poetry install --no-interaction"),
+        (("Pipfile.lock", ".venv/pyvenv.cfg"), ".venv/bin/python", "pipenv sync"),
+        (("Pipfile.lock",), None, "pipenv sync --system"),
+    ],
+)
+def test_locks_of_poetry_and_pipenv(
+    tmp_path: Path, files: tuple[str, ...], python: str | None, install: str
+) -> None:
+    (tmp_path / "requirements.txt").touch()
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    tool, *words = install.split()
+    variable = {
+        ("poetry", True): ["POETRY_VIRTUALENVS_IN_PROJECT=true"],
+        ("poetry", False): ["POETRY_VIRTUALENVS_CREATE=false"],
+        ("pipenv", True): ["PIPENV_VENV_IN_PROJECT=1"],
+        ("pipenv", False): [],
+    }[tool, python is not None]
+    project = look(tmp_path)
+    assert project.python == python
+    assert project.install == (f"pip install {tool}", " ".join([*variable, tool, *words]))
+
+
+def test_a_lock_above_is_named_and_one_that_is_not_the_agents_is_not_taken(tmp_path: Path) -> None:
+    root = tmp_path / "a b" / "agent"
+    root.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a b" / "poetry.lock").touch()
+    (tmp_path / "a b" / "poetry.toml").write_text("[virtualenvs]\nin-project = true\n")
+    project = look(root)
+    assert project.python == "../.venv/bin/python"
+    last = "POETRY_VIRTUALENVS_IN_PROJECT=true poetry -C .. install --no-interaction"
+    assert project.install[-1] == last
+    (tmp_path / "a b" / "poetry.lock").rename(tmp_path / "a b" / "Pipfile.lock")
+    assert (
+        look(root).install[-1] == "PIPENV_PIPFILE=../Pipfile PIPENV_VENV_IN_PROJECT=1 pipenv sync"
+    )
+    (root / "requirements.txt").touch()
+    assert look(root).install == ("pip install -r requirements.txt",)
+
+
+@pytest.mark.parametrize(
     ("name", "content", "version"),
     [
         ("README.md", "", "3.11"),
@@ -226,6 +276,8 @@ def test_the_environment_of_a_workspace(tmp_path: Path) -> None:
         (".venv/pyvenv.cfg", "version_info = 3.12.3\n", "3.12"),
         ("pyproject.toml", '[project]\nrequires-python = ">=3.12,<4"', "3.12"),
         ("pyproject.toml", '[project]\nrequires-python = ">=3.9"', "3.11"),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.12"', "3.12"),
+        ("Pipfile", '[requires]\npython_version = "3.13"', "3.13"),
     ],
 )
 def test_the_workflow_takes_the_agents_python(
