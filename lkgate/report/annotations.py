@@ -82,8 +82,14 @@ def _failed(found: Finding) -> str:
 
 
 def _silent(one: Silent) -> str:
-    steps = [problem.next_step for problem in one.problems[:1]]
-    return "\n".join(line for line in (one.finding.rule.message, one.reason, *steps) if line)
+    lines = [one.finding.rule.message]
+    for lack in one.lacks[:_PLACES]:
+        lines += [lack.told(_CALLS), lack.next_step]
+    if not one.lacks:
+        lines.append(one.reason)
+    if len(one.lacks) > _PLACES:
+        lines.append(f"and {len(one.lacks) - _PLACES} more")
+    return "\n".join(line for line in lines if line)
 
 
 def _cause(cause: Cause) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from lkgate.model.verdict import Evidence, Finding, LiveRoom, Problem, Verdict
 from lkgate.report import words
-from lkgate.report.causes import Cause, Folded, Silent, fold
+from lkgate.report.causes import NAMES, Cause, Folded, Lack, Silent, fold
 from lkgate.report.inert import clipped, visible
 from lkgate.report.notes import Note, live_note, notes
 
@@ -21,9 +21,10 @@ LIMIT = 60_000
 _ICON = {"pass": "✅", "fail": "❌", "no_verdict": "⚠️"}
 _WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 _PLACES = 8
-_CALLS = 8
 _RULES = 40
 _TEXT = 300
+# A command may name many calls, and half of one is none.
+_STEP = 2_000
 # An underscore within a word is only that.
 _MARKUP = re.compile(r"[\\`*{}\[\]#!|~<>&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 # GitHub finds people, issues, commits and addresses in what is read, after character references:
@@ -130,11 +131,11 @@ def _places(found: Finding, silent: Silent | None) -> Iterator[str]:
     more = len(found.evidence) - len(told)
     head = f"**{_text(found.rule.label)}**: {_text((silent or found).reason)}"
     if silent is not None:
-        told = [_problem(problem) for problem in silent.problems[:_PLACES]]
-        more = len(silent.problems) - len(told)
-        if len(silent.problems) == 1:
-            (problem,), told = silent.problems, []
-            head += _aside(problem.next_step)
+        told = [_told(lack) for lack in silent.lacks[:_PLACES]]
+        more = len(silent.lacks) - len(told)
+        if len(silent.lacks) == 1:
+            (lack,), told = silent.lacks, []
+            head += _aside(lack.next_step)
     yield from ("", head)
     if found.blame is not None:
         yield from ("", _text(words.layer(found.blame)))
@@ -142,11 +143,6 @@ def _places(found: Finding, silent: Silent | None) -> Iterator[str]:
         yield from ("", *(f"- {line}" for line in told))
     if more > 0:
         yield f"- and {more} more"
-
-
-def _problem(problem: Problem) -> str:
-    call = f"{_text(problem.call)}: " if problem.call else ""
-    return f"{call}{_text(problem.reason)}{_aside(problem.next_step)}"
 
 
 def _place(place: Evidence, found: Finding) -> str:
@@ -176,7 +172,12 @@ def _causes(folded: Folded) -> Iterator[str]:
 
 
 def _cause(cause: Cause) -> str:
-    return f"- {_names(cause.calls, _CALLS)}: {_text(cause.reason)}{_aside(cause.next_step)}"
+    return f"- {_told(cause)}"
+
+
+def _told(one: Cause | Lack) -> str:
+    calls = f"{_names(one.calls, NAMES)}: " if one.calls else ""
+    return f"{calls}{_text(one.reason)}{_aside(one.next_step)}"
 
 
 def _names(names: Sequence[str], most: int) -> str:
@@ -188,7 +189,7 @@ def _note(note: Note) -> Iterator[str]:
 
 
 def _aside(text: str | None) -> str:
-    return f" _{_text(text)}_" if text else ""
+    return f" _{_text(text, _STEP)}_" if text else ""
 
 
 def _divergences(verdict: Verdict) -> Iterator[str]:
@@ -227,14 +228,14 @@ def _held(verdict: Verdict) -> Iterator[str]:
     yield from ("", "</details>")
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, most: int = _TEXT) -> str:
     """One line of a length that can be read, without control characters."""
-    return clipped(visible(text[: _TEXT + 1]).strip(), _TEXT)
+    return clipped(visible(text[: most + 1]).strip(), most)
 
 
-def _text(text: str) -> str:
+def _text(text: str, most: int = _TEXT) -> str:
     """As running text: no markup, and no link, mention or reference that GitHub would make."""
-    inert = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _LINK.sub(_broken, _plain(text)))
+    inert = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _LINK.sub(_broken, _plain(text, most)))
     return inert.replace(_BREAK, f"&#{ord(_BREAK)};")
 
 
@@ -261,6 +262,5 @@ def unjudged(
     lines = [marker(about or [build]), f"### {_ICON['no_verdict']} NO VERDICT: {_text(build)}"]
     lines += ["", _text(what), ""]
     for problem in problems:
-        step = f" _{_text(problem.next_step)}_" if problem.next_step else ""
-        lines.append(f"- {_text(problem.reason)}{step}")
+        lines.append(f"- {_text(problem.reason)}{_aside(problem.next_step)}")
     return _within(lines, LIMIT)

@@ -97,8 +97,8 @@ def _result(
 ) -> Json:
     lines = [found.rule.message, (silent or found).reason]
     if silent is not None:
-        for one in silent.problems[:3]:
-            lines += [None if one.reason in silent.reason else one.reason, one.next_step]
+        for one in silent.lacks[:3]:
+            lines += [None if one.reason in silent.reason else one.told(_NAMES), one.next_step]
     result: dict[str, Json] = {
         "ruleId": _one_line(found.rule.label),
         "ruleIndex": index,

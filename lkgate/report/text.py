@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from lkgate.model.verdict import Evidence, Finding, JudgedCall, LiveRoom, Verdict
 from lkgate.report import words
-from lkgate.report.causes import Cause, Folded, Silent, fold
+from lkgate.report.causes import NAMES, Cause, Folded, Silent, fold
 from lkgate.report.inert import clipped
 from lkgate.report.lines import inert
 from lkgate.report.notes import About, Note, live_note, notes
@@ -16,7 +16,6 @@ from lkgate.report.notes import About, Note, live_note, notes
 WORD = {"pass": "PASS", "fail": "FAIL", "no_verdict": "NO VERDICT"}
 STYLE = {"pass": "bold green", "fail": "bold red", "no_verdict": "bold yellow"}
 SHOWN = 4
-_NAMES = 8
 _NOTE: Mapping[About, str] = {
     "sureness": "dim", "left_out": "yellow", "gate": "yellow", "evidence": "yellow", "room": "",
 }  # fmt: skip
@@ -53,15 +52,14 @@ def _lines(
 ) -> Iterator[Text]:
     failed = [found for found in verdict.with_status("fail") if found.rule.severity == "error"]
     warned = [found for found in verdict.with_status("fail") if found.rule.severity != "error"]
-    grave = sum(verdict.decides(found) for found in verdict.with_status("no_verdict"))
-    yield _headline(verdict, build, len(failed), grave, live)
+    yield _headline(verdict, build, live)
     for found in failed:
         yield from _failed(found, "x", "red", verbose)
     folded = fold(verdict)
     for cause in folded.shared:
         yield from _shared(cause, verbose)
     for one in folded.alone:
-        yield from _silent(one)
+        yield from _silent(one, verbose)
     for found in warned:
         yield from _failed(found, "!", "yellow", verbose)
     yield from _missing(folded, verbose)
@@ -76,23 +74,30 @@ def _lines(
     yield Text(f"replays {replays}  gate {verdict.gate.path}", style="dim")
 
 
-def _headline(
-    verdict: Verdict, build: str, failed: int, silent: int, live: LiveRoom | None
-) -> Text:
-    rules = len(verdict.findings)
+def _headline(verdict: Verdict, build: str, live: LiveRoom | None) -> Text:
+    """What is counted here is what is listed below."""
+    rules = words.count(len(verdict.findings), "rule")
+    failed, silent = verdict.with_status("fail"), verdict.with_status("no_verdict")
+    errors = sum(found.rule.severity == "error" for found in failed)
+    warned = _warnings(len(failed) - errors)
     line = Text(f"{WORD[verdict.status]}  {build}", style=STYLE[verdict.status])
     if verdict.status == "fail":
-        reason = f"{failed} of {words.count(rules, 'rule')} failed"
-        reason += f", {silent} without a verdict" if silent else ""
-        reason += "" if failed else ", which fails this gate"
-    elif verdict.status == "no_verdict" and (silent or not verdict.left_out):
-        reason = f"{silent or 'some'} of {words.count(rules, 'rule')} could not be judged"
+        unheard = f", {len(silent)} without a verdict" if silent else ""
+        reason = f"{errors} of {rules} failed{warned}{unheard}"
+        reason += "" if errors else ", which fails this gate"
+    elif verdict.status == "no_verdict" and (
+        any(map(verdict.decides, silent)) or not verdict.left_out
+    ):
+        reason = f"{len(silent) or 'some'} of {rules} could not be judged{warned}"
     else:
-        minor = rules - len(verdict.with_status("pass"))
-        held = rules - minor
-        reason = f"{words.count(held, 'rule')} {'holds' if held == 1 else 'hold'}"
-        reason += f", {words.count(minor, 'warning')}" if minor else ""
+        held = len(verdict.with_status("pass"))
+        warned = _warnings(len(failed) + len(silent))
+        reason = f"{words.count(held, 'rule')} {'holds' if held == 1 else 'hold'}{warned}"
     return line.append(f": {reason}, {words.calls(verdict, live)}", style="bold")
+
+
+def _warnings(number: int) -> str:
+    return f", {words.count(number, 'warning')}" if number else ""
 
 
 def _failed(found: Finding, mark: str, style: str, verbose: bool) -> Iterator[Text]:
@@ -157,20 +162,17 @@ def _shared(cause: Cause, verbose: bool) -> Iterator[Text]:
     yield from _cause(cause, verbose)
 
 
-def _silent(one: Silent) -> Iterator[Text]:
+def _silent(one: Silent, verbose: bool) -> Iterator[Text]:
     found = one.finding
     yield Text("")
     style = "yellow" if found.rule.severity == "error" else "dim"
     yield Text(f"? {found.rule.label}", style=f"bold {style}").append(
         f"  {found.rule.metric} {found.rule.aggregate}: {_state(found)}", style=style
     )
-    for problem in one.problems[:SHOWN]:
-        where = f"{problem.call}: " if problem.call else ""
-        yield Text(f"    {where}{problem.reason}")
-        if problem.next_step:
-            yield Text(f"      {problem.next_step}", style="cyan")
-    if len(one.problems) > SHOWN:
-        yield Text(f"    and {len(one.problems) - SHOWN} more", style="dim")
+    for lack in one.lacks[:SHOWN]:
+        yield from _told(lack.calls, lack.reason, lack.next_step, verbose)
+    if len(one.lacks) > SHOWN:
+        yield Text(f"    and {len(one.lacks) - SHOWN} more", style="dim")
     for place in found.evidence[:SHOWN]:
         yield _place(place, found)
 
@@ -191,13 +193,21 @@ def _missing(folded: Folded, verbose: bool) -> Iterator[Text]:
 
 
 def _cause(cause: Cause, verbose: bool) -> Iterator[Text]:
-    first, *others = clipped(cause.reason, LINE).splitlines() or [""]
-    calls = words.names(cause.calls, len(cause.calls) if verbose else _NAMES)
-    yield Text().append(f"    {calls}", style="bold").append(f": {first}")
-    for line in others:
-        yield Text(f"      {line}")
-    if cause.next_step:
-        yield Text(f"      {cause.next_step}", style="cyan")
+    yield from _told(cause.calls, cause.reason, cause.next_step, verbose)
+
+
+def _told(
+    names: Sequence[str], reason: str, next_step: str | None, verbose: bool
+) -> Iterator[Text]:
+    first, *others = clipped(reason, LINE).splitlines() or [""]
+    line = Text("    ")
+    if names:
+        line.append(words.names(names, len(names) if verbose else NAMES), style="bold").append(": ")
+    yield line.append(first)
+    for other in others:
+        yield Text(f"      {other}")
+    if next_step:
+        yield Text(f"      {next_step}", style="cyan")
 
 
 def _divergences(verdict: Verdict) -> Iterator[Text]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from markupsafe import escape
@@ -79,6 +81,77 @@ def test_a_baseline_that_is_missing_is_one_cause(unaccepted: Verdict) -> None:
     told |= {(p.call, one.finding.rule.label) for one in folded.alone for p in one.problems}
     silent = unaccepted.with_status("no_verdict")
     assert told == {(p.call, found.rule.label) for found in silent for p in found.problems}
+
+
+def test_what_calls_lack_for_one_rule_alone_is_told_once() -> None:
+    one = gate(
+        "metric: tool_argument_changes, aggregate: sum, max: 0",
+        f"metric: talk_over_ratio, aggregate: max, max: 90%, {IRISH}",
+    )
+    calls = replayed(V2, baseline=None)
+    first = replace(calls[0], call="it's me")
+    verdict = evaluate(one, [first, *calls[1:]], recordings=[])
+    names = ["it's me", *(one.call for one in calls[1:])]
+    quoted = " ".join(map(shlex.quote, names))
+    step = f"Replay the call, listen to it, then run `lkgate accept {quoted} --build BUILD`."
+    told = f"{', '.join(names)}: no baseline was accepted"
+    lines = text.render(verdict, build="v2", digest=None).plain.splitlines()
+    assert lines[2:5] == [
+        "? r0  tool_argument_changes sum: no verdict", f"    {told}", f"      {step}",
+    ]  # fmt: skip
+    line, *_ = annotated([verdict], build="v2").splitlines()
+    assert line.split("::")[2] == f"{told}%0A{step}"
+    made = unescape(markdown.render([verdict], build="v2"))
+    assert made.count("lkgate accept") == 1
+    assert f"**r0**: {told} _{step}_" in made
+    (found, *_) = sarif(verdict)["runs"][0]["results"]
+    assert found["message"]["text"] == f"{told}\n{step}"
+    page = unescape(render(verdict, build="v2", digest=None, sources={}, beside="x-audio").text)
+    assert page.count("lkgate accept") == 1
+    assert f"<li>{told}<br><em>{step}</em></li>" in page
+
+
+def test_takes_of_a_call_are_accepted_by_its_name() -> None:
+    one = gate("metric: tool_argument_changes, aggregate: sum, max: 0")
+    takes = [
+        replace(call, call=f"{call.call}#{n}", take_of=call.call)
+        for call in replayed(V2, baseline=None)[:2]
+        for n in (1, 2)
+    ]
+    (alone,) = fold(evaluate(one, takes, recordings=[])).alone
+    (lack,) = alone.lacks
+    assert len(lack.calls) == 4
+    assert "`lkgate accept booking-anna booking-noisy --build BUILD`" in (lack.next_step or "")
+
+
+def test_a_command_for_many_calls_is_whole_in_markdown() -> None:
+    one = gate("metric: tool_argument_changes, aggregate: sum, max: 0")
+    first, *_ = replayed(V2, baseline=None)
+    names = [f"a-call-with-a-name-{n}" for n in range(40)]
+    verdict = evaluate(one, [replace(first, call=name) for name in names], recordings=[])
+    made = unescape(markdown.render([verdict], build="v2"))
+    assert f"`lkgate accept {' '.join(names)} --build BUILD`" in made
+    assert "and 32 more: no baseline was accepted" in made
+
+
+def test_the_first_line_counts_what_is_listed() -> None:
+    rules = gate(
+        "metric: tool_argument_changes, aggregate: sum, max: 0",
+        "metric: tool_selection_changes, aggregate: sum, max: 0, severity: warning",
+        "metric: time_to_first_audio, aggregate: max, max: 1 us, severity: warning",
+    )
+    silent = evaluate(rules, replayed(V2, baseline=None), recordings=[])
+    lines = text.render(silent, build="v2", digest=None).plain.splitlines()
+    assert lines[0] == "NO VERDICT  v2: 2 of 3 rules could not be judged, 1 warning, 8 calls"
+    assert lines[2] == "? 2 rules have no verdict: r0, r1"
+    late = gate(
+        "metric: time_to_first_audio, aggregate: max, max: 1 us",
+        "metric: tool_selection_changes, aggregate: sum, max: 0, severity: warning",
+    )
+    failed = evaluate(late, replayed(V2, baseline=None), recordings=[])
+    assert text.render(failed, build="v2", digest=None).plain.startswith(
+        "FAIL  v2: 1 of 2 rules failed, 1 without a verdict, 8 calls\n"
+    )
 
 
 def test_a_rule_keeps_what_it_alone_lacks() -> None:

@@ -57,7 +57,7 @@ def test_a_call_that_the_gate_names_and_nobody_recorded() -> None:
     gate = replace(verdict.gate, calls=(*CALLS, "nurse"))
     lost = evaluate(gate, replayed(V2), recordings=list(CALLS))
     assert lines_of(lost) == [
-        "NO VERDICT  v2: 17 of 18 rules could not be judged, 8 calls",
+        "NO VERDICT  v2: 18 of 18 rules could not be judged, 8 calls",
         "",
         "Calls without a replay: 18 rules have no verdict without them",
         "    nurse: the gate names this call, and there is no recording of it",

@@ -89,8 +89,8 @@ def _reason(found: Finding, silent: Silent | None) -> Reason:
         places=places if failed else (),
         more=len(found.evidence) - len(places) if failed else 0,
         problems=tuple(
-            (f"{one.call}: {one.reason}" if one.call else one.reason, one.next_step or "")
-            for one in (silent.problems if silent else ())[:MOST_PLACES]
+            (one.told(len(one.calls)), one.next_step or "")
+            for one in (silent.lacks if silent else ())[:MOST_PLACES]
         ),
     )
 
