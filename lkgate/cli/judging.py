@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from lkgate.builds import lacking_layers
 from lkgate.bundle import cassette_since, read_baseline
 from lkgate.cli.collecting import collector_waits
 from lkgate.cli.parameters import gate_there
+from lkgate.cli.places import failure_of, shown
 from lkgate.cli.supply import supplied
 from lkgate.config import Config
 from lkgate.errors import ConfigError
@@ -27,8 +26,7 @@ from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Gate
 from lkgate.model.price import PriceTable
-from lkgate.model.verdict import Baseline, CallFailure, CallResult, SourceLine, Verdict
-from lkgate.replay.outcome import Outcome
+from lkgate.model.verdict import Baseline, CallFailure, CallResult, Verdict
 from lkgate.replay.recordings import (
     Recording,
     find_recording,
@@ -118,17 +116,6 @@ def known_sessions(
         )
         for one in recordings
     ]
-
-
-def shown(path: Path, root: Path) -> str:
-    """A file as seen from here, the same on every machine if it lies here or with the settings."""
-    resolved = path.resolve()
-    near = any(resolved.is_relative_to(base) for base in (Path.cwd(), root.resolve()))
-    return _from_here(resolved) if near else str(path)
-
-
-def _from_here(path: Path) -> str:
-    return Path(os.path.relpath(path, Path.cwd())).as_posix()
 
 
 def judge(
@@ -250,30 +237,10 @@ def _result(one: Replayed) -> CallResult:
         recording_digest=recording.bundle.manifest.digest,
         labels=recording.bundle.labels,
         baseline=baseline_of(baseline) if baseline is not None else None,
-        candidate=outcome.bundle if outcome.bundle is not None else _failure(outcome),
+        candidate=outcome.bundle if outcome.bundle is not None else failure_of(outcome),
         cassette=(
             cassette_since(recording.path, baseline.manifest.answered_by)
             if baseline is not None
             else "unknown"
         ),
     )
-
-
-def _failure(outcome: Outcome) -> CallFailure:
-    failure = outcome.failure
-    assert failure is not None
-    where = f"{failure.where}: " if failure.where else ""
-    return CallFailure(
-        failure.kind, f"{where}{failure.message}", failure.next_step, source_line(failure.where)
-    )
-
-
-def source_line(where: str | None) -> SourceLine | None:
-    """A failure's ``file:line``, if that is a file here; its place may be something else."""
-    name, _, line = (where or "").rpartition(":")
-    try:
-        if not re.fullmatch("[1-9][0-9]{0,8}", line) or not (file := Path(name)).is_file():
-            return None
-    except ValueError:  # a path with a null character
-        return None
-    return SourceLine(_from_here(file.resolve()), int(line))

@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 
 from lkgate.bundle import Journal, close_journal, read
-from lkgate.cli.judging import judge_rooms, shown, source_line
+from lkgate.cli.judging import judge_rooms
 from lkgate.gate.load import parse
 from lkgate.model.bundle import BuildIdentity, Role
 from lkgate.model.gate import Gate
-from lkgate.model.verdict import LiveRoom, SourceLine, Verdict
+from lkgate.model.verdict import LiveRoom, Verdict
 from lkgate.replay.recordings import Recording
 from lkgate.report import markdown
 from lkgate.report.json import render as render_json
@@ -181,29 +181,3 @@ def test_the_report_says_that_it_was_a_live_room(recording: Recording, tmp_path:
     jsonschema.validate(report, schema())
     assert report["digest"] is None
     assert report["live_room"] == {"repeats": 3, "interleaved": "v1", "at_once": 2}
-
-
-def test_a_failures_place_is_a_line_of_a_file_or_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "ops").mkdir()
-    agent = tmp_path / "agent.py"
-    agent.touch()
-    (tmp_path / "link.py").symlink_to(agent)
-    monkeypatch.chdir(tmp_path / "ops")
-    assert source_line(f"{agent}:41") == SourceLine("../agent.py", 41)
-    assert source_line(f"{tmp_path}/link.py:41") == SourceLine("../agent.py", 41)
-    for other in (None, "", str(agent), f"{agent}:0", f"{agent}:x", f"{agent}:41:2", "builds.v2:1"):
-        assert source_line(other) is None
-    assert source_line(f"{tmp_path}/gone.py:41") is None
-    assert source_line("a\0b:1") is None
-
-
-def test_a_gate_is_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = tmp_path / "project" / "agent"
-    here.mkdir(parents=True)
-    monkeypatch.chdir(here)
-    root = here.parent
-    assert shown(here / "gate.yaml", root) == "gate.yaml"
-    assert shown(root / "gates" / "g.yaml", root) == "../gates/g.yaml"
-    assert shown(tmp_path / "g.yaml", root) == str(tmp_path / "g.yaml")
