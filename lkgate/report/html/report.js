@@ -33,19 +33,21 @@
     now = null;
     mute.hidden = false;
   };
-  // From where the last click wants it, however many there were until the sound is there.
-  const begin = () => {
+  const run = () => {
     if (button) button.classList.add("playing");
-    player.currentTime = start;
     player.play().catch((error) => {
       if (error.name !== "AbortError") fail(); // aborted: another click came before
     });
   };
+  // From where the last click wants it, however many there were until the sound is there.
+  const begin = () => {
+    player.currentTime = start;
+    run();
+  };
   const resume = () => {
-    if (player.readyState >= HTMLMediaElement.HAVE_METADATA) {
-      start = player.currentTime;
-      begin();
-    }
+    if (player.readyState < HTMLMediaElement.HAVE_METADATA) return;
+    if (player.ended) begin();
+    else run();
   };
   const play = (key, at, from) => {
     const source = sounds.get(key);
@@ -79,6 +81,7 @@
   player.addEventListener("play", draw);
   player.addEventListener("seeked", draw);
   document.addEventListener("click", (event) => {
+    reach(event.target);
     const hear = event.target.closest("button.hear");
     if (hear) {
       play(hear.dataset.call + "\n" + hear.dataset.side, Number(hear.dataset.at), hear);
@@ -124,15 +127,17 @@
   const text = byId("by-text");
   const filter = () => {
     const wanted = text.value.trim().toLowerCase();
-    let shown = 0;
     for (const call of calls) {
       const fits = Object.entries(fields).every(
         ([name, field]) =>
           !field.value || call.dataset[name].split("\n").includes(field.value),
       );
       call.hidden = !fits || (wanted !== "" && !call.textContent.toLowerCase().includes(wanted));
-      if (!call.hidden) shown += 1;
     }
+    count();
+  };
+  const count = () => {
+    const shown = calls.filter((call) => !call.hidden).length;
     byId("shown").textContent = shown === calls.length ? "" : shown + " of " + calls.length + " calls";
   };
   for (const field of [...Object.values(fields), text]) field.addEventListener("input", filter);
@@ -140,13 +145,20 @@
 
   // Keys.
   let current = -1;
+  const reach = (element) => {
+    const call = element.closest(".call");
+    if (!call || call === calls[current]) return;
+    if (calls[current]) calls[current].classList.remove("current");
+    current = calls.indexOf(call);
+  };
+  document.addEventListener("focusin", (event) => reach(event.target));
   const go = (step) => {
     const visible = calls.filter((call) => !call.hidden);
     if (!visible.length) return;
-    const at = visible.indexOf(calls[current]);
-    const next = visible[Math.min(visible.length - 1, Math.max(0, at + step))];
-    if (calls[current]) calls[current].classList.remove("current");
-    current = calls.indexOf(next);
+    const next = step > 0
+      ? visible.find((call) => calls.indexOf(call) > current) || visible[visible.length - 1]
+      : visible.filter((call) => calls.indexOf(call) < current).pop() || visible[0];
+    reach(next);
     next.classList.add("current");
     next.querySelector("summary").focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
@@ -154,6 +166,8 @@
   const reveal = (call) => {
     if (!call) return;
     call.hidden = false;
+    count();
+    reach(call);
     call.querySelector("details").open = true;
     call.scrollIntoView();
   };
@@ -176,9 +190,11 @@
       k: () => go(-1),
       d: theme,
       "/": () => text.focus(),
-      " ": () => (player.paused ? now && resume() : stop()),
+      " ": () => (player.paused ? resume() : stop()),
     }[event.key];
-    if (!does || (event.key === " " && event.target.closest("button, summary"))) return;
+    // Of itself it presses what has the focus, and else turns the page.
+    const own = !now || event.shiftKey || event.target.closest("button, summary");
+    if (!does || (event.key === " " && own)) return;
     event.preventDefault();
     does();
   });

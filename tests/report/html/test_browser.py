@@ -202,6 +202,54 @@ def test_a_link_opens_the_call_that_it_names(tab: Tab, tmp_path: Path) -> None:
     assert tab.locator("#call-mind-changed details").get_attribute("open") is not None
 
 
+def test_keys_go_on_from_where_the_reader_is(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3))
+    calls = tab.locator(".call")
+    ids = calls.evaluate_all("all => all.map(one => one.id)")
+
+    def now() -> int:
+        return int(ids.index(tab.locator(".call.current").get_attribute("id")))
+
+    tab.keyboard.press("k")
+    assert now() == 0
+    calls.nth(4).locator("summary").focus()
+    tab.keyboard.press("j")
+    assert now() == 5
+    calls.nth(2).locator("summary").click()
+    assert tab.locator(".call.current").count() == 0
+    tab.keyboard.press("k")
+    assert now() == 1
+    tab.fill("#by-text", "are you sure")
+    shown = tab.locator(".call:not([hidden])")
+    assert (shown.count(), tab.inner_text("#shown")) == (2, "2 of 8 calls")
+    tab.locator(".reason a", has_text="booking-noisy").first.click()
+    assert (shown.count(), tab.inner_text("#shown")) == (3, "3 of 8 calls")
+    visible = [int(ids.index(one)) for one in shown.evaluate_all("all => all.map(one => one.id)")]
+    after = [one for one in visible if one > ids.index("call-booking-noisy")]
+    tab.keyboard.press("j")
+    assert now() == (after or visible[-1:])[0]
+
+
+def test_the_space_bar_turns_the_page_until_something_is_heard(tab: Tab, tmp_path: Path) -> None:
+    show(tab, tmp_path, verdict_of(V3))
+    tab.keyboard.press("Space")
+    while not tab.evaluate("scrollY > 100"):
+        tab.wait_for_timeout(50)
+    tab.locator("#call-barge-in-book .places button.hear").first.click()
+    at = float(tab.locator("button.playing").get_attribute("data-at") or 0)
+    heard_s(tab)
+    tab.evaluate("document.activeElement.blur()")
+    tab.keyboard.press("Space")
+    assert tab.evaluate("player.paused")
+    tab.evaluate("player.currentTime = player.duration - 0.1")
+    tab.keyboard.press("Space")
+    while not tab.evaluate("player.ended"):
+        tab.wait_for_timeout(50)
+    tab.keyboard.press("Space")
+    assert at <= heard_s(tab) < at + 5
+    assert tab.locator("button.playing").count() == 1
+
+
 def test_dark_and_light(tab: Tab, tmp_path: Path) -> None:
     tab.emulate_media(color_scheme="dark")
     show(tab, tmp_path, verdict_of(V3))
