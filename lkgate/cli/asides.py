@@ -1,7 +1,8 @@
-"""What `lkgate replay` tells a person beside its report, on stderr."""
+"""What `lkgate replay` tells a person beside its report, and of replays that differ."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,12 @@ import click
 from lkgate.report.inert import visible_lines
 
 if TYPE_CHECKING:
+    from lkgate.model.verdict import Problem
     from lkgate.replay.recordings import Recording
     from lkgate.replay.run import ReplaySet, Verification
+
+# Calls that a command names, at most.
+_NAMES = 5
 
 
 def say_derived(recordings: Sequence[Recording]) -> None:
@@ -63,3 +68,29 @@ def say_verification(found: Verification) -> None:
         click.echo(f"replay {number}: {digest or 'incomplete'}", err=True)
     if found.differing:
         click.echo(f"not deterministic: {', '.join(found.differing)}", err=True)
+
+
+def doubts_of(found: Verification, against: str) -> list[Problem]:
+    """Why calls whose replays differ are no evidence.
+
+    Args:
+        against: the build, as given.
+    """
+    from lkgate.model.verdict import Problem
+
+    # One command for all of them, so that reports tell it once; of many, for the whole set.
+    names = list(found.differing) if len(found.differing) <= _NAMES else []
+    words = shlex.join([*names, "--against", against])
+    times = len(found.digests)
+    step = (
+        'Find the cause (docs/determinism.md, "When replays differ"), then run '
+        f"`lkgate replay {words} --no-gate --verify {times}`."
+    )
+    problems = []
+    for call, failure in found.differing.items():
+        reason = f"not deterministic: {times} replays differ"
+        if failure is not None:
+            where = f"{failure.where}: " if failure.where else ""
+            reason += f", of which one failed: {where}{failure.message}"
+        problems.append(Problem(call, reason, step))
+    return problems

@@ -26,7 +26,7 @@ from lkgate.measure.session import Session, session_of
 from lkgate.model.build import Build
 from lkgate.model.gate import Gate
 from lkgate.model.price import PriceTable
-from lkgate.model.verdict import Baseline, CallFailure, CallResult, Verdict
+from lkgate.model.verdict import Baseline, CallFailure, CallResult, Problem, Verdict
 from lkgate.replay.recordings import (
     Recording,
     find_recording,
@@ -125,6 +125,7 @@ def judge(
     every: Sequence[str] | None = None,
     prices: PriceTable | None = None,
     panel: Panel | None = None,
+    unusable: Sequence[Problem] = (),
 ) -> Verdict:
     """Judge replays against the baselines beside their recordings.
 
@@ -133,6 +134,7 @@ def judge(
             recordings. What the gate names, or all of them if it names none, is left out then.
         prices: what models cost, if the team said so.
         panel: the judges of the settings, for rules on one.
+        unusable: why the replays of some calls are no evidence.
     """
     calls = [one.recording.call for one in replayed]
     expected = () if every is None else gate.calls or every
@@ -148,9 +150,10 @@ def judge(
             panel,
         )
         for one in replayed
+        if one.recording.call not in (problem.call for problem in unusable)
     ]
     with collector_waits():
-        return evaluate(gate, results, recordings=calls, left_out=left_out)
+        return evaluate(gate, results, recordings=calls, left_out=left_out, unusable=unusable)
 
 
 def judge_rooms(

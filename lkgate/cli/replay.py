@@ -143,7 +143,7 @@ def command(
     Example: lkgate replay --against v2 --report html=report.html
     """
     from lkgate.builds import resolve
-    from lkgate.cli.asides import say_derived, say_output, say_speed, say_verification
+    from lkgate.cli.asides import doubts_of, say_derived, say_output, say_speed, say_verification
     from lkgate.cli.judging import chosen_recordings, load_gates, refuse_unsupported
     from lkgate.cli.progress import replay_progress
     from lkgate.cli.reports import about, parse, reported
@@ -239,6 +239,7 @@ def command(
         form=form,
         reports=wanted,
         verbose=verbose,
+        unusable=doubts_of(verification, against) if verification is not None else (),
     )
     if verification is not None:
         say_verification(verification)

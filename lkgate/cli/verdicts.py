@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lkgate.judge.panel import Panel
     from lkgate.model.gate import Gate
     from lkgate.model.price import PriceTable
-    from lkgate.model.verdict import Verdict
+    from lkgate.model.verdict import Problem, Verdict
     from lkgate.replay.run import ReplaySet
     from lkgate.report.html import Sources
 
@@ -33,11 +33,12 @@ def conclude(
     form: str,
     reports: Sequence[Wanted],
     verbose: bool,
+    unusable: Sequence[Problem] = (),
 ) -> tuple[list[Verdict], dict[str, Exception]]:
     """Judge by every gate and report; without a gate, only print what could not be replayed.
 
     Args:
-        every, prices, panel: see :func:`lkgate.cli.judging.judge`.
+        every, prices, panel, unusable: see :func:`lkgate.cli.judging.judge`.
         state: the project's ``.lkgate`` directory.
         form: of the report on stdout, ``text`` or ``json``.
 
@@ -46,16 +47,28 @@ def conclude(
     """
     from lkgate.cli.judging import judge
     from lkgate.cli.reports import write
+    from lkgate.report.inert import visible_lines
     from lkgate.report.words import count
 
     verdicts: list[Verdict] = []
     for gate in gates:
         with timed(f"judged by {gate.path}"):
-            verdicts.append(judge(gate, replays.calls, every=every, prices=prices, panel=panel))
+            verdicts.append(
+                judge(
+                    gate,
+                    replays.calls,
+                    every=every,
+                    prices=prices,
+                    panel=panel,
+                    unusable=unusable,
+                )
+            )
     digest = replays.digest or "incomplete"
     build = replays.build.name
     if not gates:
         print_failures(replays)
+        for one in unusable:
+            click.echo(visible_lines(f"{one.call}: {one.reason}\n  {one.next_step}"))
     for verdict in verdicts:
         _print(verdict, build, digest, form, verbose)
     with timed(f"wrote {count(len(reports), 'report')}"):
@@ -65,7 +78,7 @@ def conclude(
             build=build,
             digest=digest,
             state=state,
-            sources=partial(_sources, replays, state),
+            sources=partial(_sources, replays, state, unusable),
         )
     return verdicts, unwritten
 
@@ -87,22 +100,22 @@ def exit_of_replays(replays: ReplaySet, verdicts: Sequence[Verdict], *, same: bo
     """A replay that did not complete says so before anything that was judged without it.
 
     Args:
-        same: whether repeated replays were equal, if they were repeated.
+        same: whether repeated replays were equal, if they were repeated. The verdicts know; this is
+            for a run without a gate.
     """
     if any(one.outcome.bundle is None for one in replays.calls):
         return Exit.INCOMPLETE
-    if not same:
-        return Exit.NO_VERDICT
     statuses = {verdict.status for verdict in verdicts}
     if "fail" in statuses:
         return Exit.GATE_FAILED
-    return Exit.NO_VERDICT if "no_verdict" in statuses else Exit.PASS
+    return Exit.PASS if same and "no_verdict" not in statuses else Exit.NO_VERDICT
 
 
-def _sources(replays: ReplaySet, state: Path) -> dict[str, Sources]:
+def _sources(replays: ReplaySet, state: Path, unusable: Sequence[Problem]) -> dict[str, Sources]:
     from lkgate.cli.listening import sources_of
 
-    return sources_of(replays.calls, state)
+    silent = {one.call for one in unusable}
+    return sources_of([one for one in replays.calls if one.recording.call not in silent], state)
 
 
 def _print(verdict: Verdict, build: str, digest: str, form: str, verbose: bool) -> None:

@@ -32,6 +32,7 @@ def evaluate(
     *,
     recordings: Sequence[str],
     left_out: Sequence[str] = (),
+    unusable: Sequence[Problem] = (),
 ) -> Verdict:
     """Judge calls by a gate.
 
@@ -41,10 +42,11 @@ def evaluate(
             gate names, that ``calls`` lacks is missing evidence for every rule.
         left_out: calls that are not to be judged this time. The rules do not miss them, but the
             verdict is no pass without them.
+        unusable: of calls that ``calls`` lacks, why: they were replayed, and that is no evidence.
     """
     own = [rule.metric for rule in gate.rules if is_own(rule.metric)]
     examined = [examine(call, own) for call in calls]
-    return judge(gate, examined, recordings=recordings, left_out=left_out)
+    return judge(gate, examined, recordings=recordings, left_out=left_out, unusable=unusable)
 
 
 def judge(
@@ -53,11 +55,13 @@ def judge(
     *,
     recordings: Sequence[str],
     left_out: Sequence[str] = (),
+    unusable: Sequence[Problem] = (),
 ) -> Verdict:
     """Judge calls that were measured and compared before."""
     have = {one.call.call for one in calls}
+    known = {one.call: one for one in unusable}
     missing = tuple(
-        _missing(gate, name, recordings)
+        known.get(name) or _missing(gate, name, recordings)
         for name in dict.fromkeys((*recordings, *gate.calls))
         if name not in have and name not in left_out
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lkgate.replay.growth import grow_cassette
 from lkgate.replay.jobs import ReplayOptions, make_jobs
 from lkgate.replay.memory import forget
 from lkgate.replay.names import file_name
-from lkgate.replay.outcome import Outcome
+from lkgate.replay.outcome import Failure, Outcome
 from lkgate.replay.pool import Progress, replay_calls
 from lkgate.replay.recordings import Recording, find_recordings, read_recordings
 from lkgate.replay.work import work_directory
@@ -76,12 +76,12 @@ class Verification:
     Attributes:
         first: the run whose bundles were kept.
         digests: one a run.
-        differing: calls whose runs were not all equal.
+        differing: calls whose runs were not all equal, with the first failure among them.
     """
 
     first: ReplaySet
     digests: tuple[str | None, ...]
-    differing: tuple[str, ...]
+    differing: Mapping[str, Failure | None]
 
     @property
     def same(self) -> bool:
@@ -132,12 +132,13 @@ def verify(
     runs = [
         _run(recordings, build, options, on_progress, keep=number == 0) for number in range(times)
     ]
-    differing = [
-        one.recording.call
-        for number, one in enumerate(runs[0].calls)
-        if len({_digest_of(run.calls[number].outcome) for run in runs}) > 1
-    ]
-    return Verification(runs[0], tuple(run.digest for run in runs), tuple(differing))
+    differing: dict[str, Failure | None] = {}
+    for number, one in enumerate(runs[0].calls):
+        ended = [run.calls[number].outcome for run in runs]
+        if len({_digest_of(outcome) for outcome in ended}) > 1:
+            failures = (outcome.failure for outcome in ended)
+            differing[one.recording.call] = next(filter(None, failures), None)
+    return Verification(runs[0], tuple(run.digest for run in runs), differing)
 
 
 def _run(

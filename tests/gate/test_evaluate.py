@@ -12,7 +12,7 @@ from lkgate.gate.metrics import SPECS, metric_versions
 from lkgate.model.bundle import Bundle
 from lkgate.model.event import Event, Json
 from lkgate.model.gate import Gate, Rule
-from lkgate.model.verdict import CallFailure, CallResult, Finding, Verdict
+from lkgate.model.verdict import CallFailure, CallResult, Finding, Problem, Verdict
 from tests.gate.calls import BOOK, CALLS, replayed, truth
 from tests.measure.builders import V1, Agent, Step, labels, play, result
 
@@ -204,6 +204,21 @@ def test_calls_that_are_left_out_hide_no_failure_and_give_no_pass() -> None:
         found = evaluate(judged, calls, recordings=["a"], left_out=["b"])
         assert (found.status, found.findings[0].status) == (status, rule)
         assert (found.missing, found.left_out) == ((), ("b",))
+
+
+def test_a_replay_that_is_no_evidence_hides_no_failure_and_gives_no_pass() -> None:
+    """Whatever the rule is about: another cohort's as well."""
+    known = replace(
+        result("a", STEPS), labels=labels("One.", "Three.", "Five.", cohort={"phone": "landline"})
+    )
+    why = Problem("b", "not deterministic", "Run it.")
+    for limit, status in (("9 s", "no_verdict"), ("1 s", "fail")):
+        judged = replace(
+            gate(f"{LATENCY}, max: {limit}, where: {{phone: landline}}"), calls=("a", "b")
+        )
+        found = evaluate(judged, [known], recordings=["a", "b"], unusable=[why])
+        assert (found.status, found.findings[0].status) == (status, status)
+        assert found.missing == (why,) == found.findings[0].problems
 
 
 def test_fail_wins_over_no_verdict_and_both_are_told() -> None:

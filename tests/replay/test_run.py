@@ -15,6 +15,7 @@ from lkgate.bundle import cassette_index, pack, read
 from lkgate.config import load_config
 from lkgate.errors import BuildError, BundleError, ConfigError
 from lkgate.model.build import Build
+from lkgate.replay.pool import Progress
 from lkgate.replay.recordings import names_of_recordings
 from lkgate.replay.run import (
     Recording,
@@ -143,7 +144,20 @@ def test_runs_that_differ_are_told(tmp_path: Path) -> None:
     found = verify(
         recordings(tmp_path), build(tmp_path, "chance two"), chosen, lambda _: None, times=2
     )
-    assert not found.same and found.differing == ("two",)
+    assert not found.same and found.differing == {"two": None}
+
+
+def test_a_run_that_failed_among_others_is_told(tmp_path: Path) -> None:
+    record(tmp_path, "one")
+
+    def spoil(progress: Progress) -> None:
+        if progress.kind == "ended":
+            build(tmp_path, "crash")
+
+    found = verify(recordings(tmp_path), build(tmp_path), options(tmp_path), spoil, times=2)
+    assert found.digests[0] is not None and found.digests[1] is None
+    failure = found.differing["one"]
+    assert failure is not None and failure.kind == "crash"
 
 
 def test_an_archive_is_replayed_and_does_not_grow(tmp_path: Path) -> None:
