@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import click
 
 from lkgate.cli.exits import Exit
 from lkgate.cli.failure import UnwrittenError
+from lkgate.cli.pages import page_of, write_pages
 
 if TYPE_CHECKING:
     from lkgate.model.verdict import LiveRoom, Verdict
@@ -77,7 +77,14 @@ def parse(values: Sequence[str], *, gates: int, about: tuple[str, ...] = ()) -> 
         if any(one.path == Path(path) for one in wanted):
             raise click.UsageError(f"two reports cannot both be written to {path}")
         wanted.append(Wanted(kind, Path(path), about))
+    paths = {one.path for one in wanted}
     for one in wanted:
+        further = {page_of(one.path, n) for n in range(2, gates + 1) if one.kind == "html"}
+        if taken := further & paths:
+            raise click.UsageError(
+                f"two reports cannot both be written to {min(taken)}: of several gates, "
+                f"{one.path} has a page for each"
+            )
         if gates > 1 and one.kind == "json":
             raise click.UsageError(
                 "--report json= reports on exactly one gate: name it with --gate"
@@ -132,7 +139,14 @@ def write(
         try:
             one.path.parent.mkdir(parents=True, exist_ok=True)
             if one.kind == "html":
-                _write_pages(one.path, verdicts, build, digest, live, sources())
+                write_pages(
+                    one.path,
+                    verdicts,
+                    build=build,
+                    digest=digest,
+                    live=live,
+                    sources=sources(),
+                )
                 state.mkdir(parents=True, exist_ok=True)
                 (state / _LAST).write_text(f"{one.path.resolve()}\n", encoding="utf-8")
                 continue
@@ -172,57 +186,6 @@ def last_report() -> Path:
     if not path.is_file():
         raise ConfigError("the last HTML report is gone", where=str(path), next_step=again)
     return path
-
-
-def _write_pages(
-    path: Path,
-    verdicts: Sequence[Verdict],
-    build: str,
-    digest: str | None,
-    live: LiveRoom | None,
-    heard: Mapping[str, Sources],
-) -> None:
-    for number, verdict in enumerate(verdicts, 1):
-        page = path.with_stem(f"{path.stem}-{number}") if number > 1 else path
-        _write_html(page, verdict, build, digest, live, heard)
-
-
-def _write_html(
-    path: Path,
-    verdict: Verdict,
-    build: str,
-    digest: str | None,
-    live: LiveRoom | None,
-    sources: Mapping[str, Sources],
-) -> None:
-    from lkgate.report.html import render
-
-    beside = f"{path.stem}-audio"
-    page = render(verdict, build=build, digest=digest, live=live, sources=sources, beside=beside)
-    remove_audio(path)
-    path.write_text(page.text, encoding="utf-8", errors="replace")
-    for name, data in page.beside.items():
-        place = path.parent / name
-        place.parent.mkdir(exist_ok=True)
-        place.write_bytes(data)
-
-
-def remove_audio(report: Path) -> None:
-    """The sound beside an HTML report that is to go: voices of which nobody would know."""
-    from lkgate.report.html import policy_of
-
-    beside = report.parent / f"{report.stem}-audio"
-    if not report.is_file() or beside.is_symlink():
-        return
-    with report.open("rb") as file:
-        policy = policy_of(file.read(4096).decode("utf-8", "replace"))
-    if policy is None or "media-src 'self' file:" not in policy:
-        return  # of another program, or whole
-    for sound in beside.glob("*.ogg"):
-        if re.fullmatch(r"[0-9]{4,}", sound.stem):
-            sound.unlink(missing_ok=True)
-    if beside.is_dir() and not any(beside.iterdir()):
-        beside.rmdir()
 
 
 def _rendered(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, ParamSpec
 import click
 
 from lkgate.cli.failure import UnwrittenError
-from lkgate.cli.reports import Wanted, about, from_workspace, named, remove_audio
+from lkgate.cli.pages import remove_pages
+from lkgate.cli.reports import Wanted, about, from_workspace, named
 from lkgate.errors import LkgateError
 
 if TYPE_CHECKING:
@@ -76,8 +77,9 @@ def _write(one: Wanted, build: str, what: str, problems: Sequence[Problem]) -> N
         case _:
             # They hold calls and rules, and there are none.
             if one.kind == "html":
-                remove_audio(one.path)
-            one.path.unlink(missing_ok=True)
+                remove_pages(one.path)
+            else:
+                one.path.unlink(missing_ok=True)
             return
     one.path.parent.mkdir(parents=True, exist_ok=True)
     one.path.write_text(text, encoding="utf-8", errors="replace")

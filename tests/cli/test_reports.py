@@ -58,6 +58,12 @@ def test_several_gates_in_one_file_or_page_each(tmp_path: Path) -> None:
         (["text=x", "junit=x"], 1, "two reports cannot both be written to x"),
         (["json=x"], 2, "--report json= reports on exactly one gate: name it with --gate"),
         (["text=x"], 0, "--report needs a gate: leave --no-gate out"),
+        (
+            ["html=a.html", "text=a-3.html"],
+            3,
+            "two reports cannot both be written to a-3.html: of several gates, a.html has a page "
+            "for each",
+        ),
         (["text=/"], 1, "--report text: / is a directory, not a file"),
     ],
 )
@@ -69,6 +75,7 @@ def test_what_cannot_be(values: list[str], gates: int, message: str) -> None:
 
 def test_what_can_be() -> None:
     assert parse(["markdown=a=b.md"], gates=1) == [Wanted("markdown", Path("a=b.md"))]
+    assert len(parse(["html=a.html", "html=a-2.html"], gates=1)) == 2
 
 
 def test_one_that_cannot_be_written_costs_neither_the_others_nor_the_verdict(

@@ -158,17 +158,46 @@ def test_an_interrupted_run_leaves_no_earlier_report(tmp_path: Path) -> None:
     assert all("the run has not ended" in text for text in left.values())
 
 
-def test_a_page_that_goes_takes_its_sound_along(tmp_path: Path) -> None:
+def page(path: Path, number: int = 1) -> None:
+    """A report with sound beside it, where somebody else's file lies too."""
     verdict = verdict_of(V3)
-    heard = sources(verdict, tone())
+    heard, beside = sources(verdict, tone()), f"{path.stem}-audio"
     made = render(
-        verdict, build="v3", digest=None, sources=heard, beside="html-audio", budget_bytes=1
+        verdict,
+        build="v3",
+        digest=None,
+        sources=heard,
+        beside=beside,
+        budget_bytes=1,
+        number=number,
     )
-    (tmp_path / "html").write_text(made.text)
-    (tmp_path / "html-audio").mkdir()
+    path.write_text(made.text)
+    path.with_name(beside).mkdir()
     for name, data in made.beside.items():
-        (tmp_path / name).write_bytes(data)
-    (tmp_path / "html-audio" / "mine.ogg").write_text("x")
+        (path.parent / name).write_bytes(data)
+    (path.with_name(beside) / "mine.ogg").write_text("x")
+
+
+def test_a_page_that_goes_takes_its_sound_along(tmp_path: Path) -> None:
+    page(tmp_path / "html")
     assert run(tmp_path, None, f"html={tmp_path / 'html'}") == 7
     assert not (tmp_path / "html").exists()
     assert [one.name for one in (tmp_path / "html-audio").iterdir()] == ["mine.ogg"]
+
+
+def test_pages_of_further_gates_go_too(tmp_path: Path) -> None:
+    page(tmp_path / "[r].html")
+    page(tmp_path / "[r]-2.html", 2)
+    page(tmp_path / "[r]-12.html", 12)
+    # Reports of their own, and what is no report.
+    page(tmp_path / "[r]-1.html")
+    page(tmp_path / "[r]-3.html")
+    page(tmp_path / "r-2.html", 2)
+    (tmp_path / "[r]-4.html").write_text('<meta name="lkgate-page" content="4">')
+    with pytest.raises(LkgateError):
+        run(tmp_path, LkgateError("odd"), f"html={tmp_path / '[r].html'}")
+    kept = {"[r]-1.html", "[r]-3.html", "[r]-4.html", "r-2.html"}
+    assert {one.name for one in tmp_path.glob("*.html")} == kept
+    left = {name: len(list((tmp_path / f"[r]-{name}-audio").iterdir())) for name in (2, 12)}
+    assert left == {2: 1, 12: 1}
+    assert len(list((tmp_path / "[r]-3-audio").iterdir())) > 1

@@ -5,8 +5,8 @@ encodes audio, ``page`` puts both into the template. Texts of calls, models and 
 the template; the page's own script and style are allowed by their digests alone.
 """
 
-from lkgate.report.html.page import Page, policy_of, render
+from lkgate.report.html.page import Page, number_of, policy_of, render
 from lkgate.report.html.sound import Heard, hear
 from lkgate.report.html.view import Sources
 
-__all__ = ["Heard", "Page", "Sources", "hear", "policy_of", "render"]
+__all__ = ["Heard", "Page", "Sources", "hear", "number_of", "policy_of", "render"]

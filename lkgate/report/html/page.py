@@ -28,6 +28,7 @@ BUDGET_BYTES = 24_000_000
 # Of one text; nobody reads more of it here.
 _TEXT = 10_000
 _STATED = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+_NUMBER = re.compile(r'<meta name="lkgate-page" content="([1-9][0-9]{0,8})">')
 _POLICY = re.compile(
     r"default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-[\w+/=]+'; "
     r"media-src (data:|'self' file:); base-uri 'none'; form-action 'none'"
@@ -57,6 +58,7 @@ def render(
     beside: str,
     budget_bytes: int = BUDGET_BYTES,
     live: LiveRoom | None = None,
+    number: int = 1,
 ) -> Page:
     """The report of one gate.
 
@@ -66,6 +68,7 @@ def render(
         beside: directory for what does not fit into the page, relative to it.
         budget_bytes: of audio in the page itself.
         live: that the calls took place in a live room.
+        number: of the gate, where a run has several.
     """
     sounds = {
         (call, side): heard.opus
@@ -95,6 +98,7 @@ def render(
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script, whole=whole),
+        number=number,
     )
     return Page(text, {} if whole else {names[key]: opus for key, opus in sounds.items()})
 
@@ -129,6 +133,16 @@ def policy_of(text: str) -> str | None:
     found = _STATED.search(text)
     policy = unescape(found[1]) if found else ""
     return policy if _POLICY.fullmatch(policy) else None
+
+
+def number_of(text: str) -> int:
+    """Of which gate a page is, where a run had several; 1 also of what is no such page.
+
+    Args:
+        text: the page, or its first 4096 characters.
+    """
+    found = _NUMBER.search(text) if policy_of(text) is not None else None
+    return int(found[1]) if found else 1
 
 
 def _sha(text: str) -> str:
