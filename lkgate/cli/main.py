@@ -16,9 +16,12 @@ from lkgate.cli.exits import Exit
 from lkgate.cli.failure import PipeError, tell
 from lkgate.cli.joblog import in_a_job
 from lkgate.cli.streams import keep_streams
+from lkgate.cli.unjudged import refused
 
 # Of the program; no command has an option of this name.
 _OWN = ("--debug", "--quiet", "-q")
+# Commands with `--report`.
+_REPORTING = ("replay", "merge")
 
 # name -> (module, one line of help). Modules load when their command runs: `--help` stays fast.
 COMMANDS = {
@@ -157,6 +160,8 @@ def _run(words: list[str], *, debug: bool) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as wrong:
+        if isinstance(wrong, click.UsageError):
+            _tell_reports(words, wrong)
         wrong.show()
         return Exit.USAGE
     except (KeyboardInterrupt, click.Abort):
@@ -164,6 +169,13 @@ def _run(words: list[str], *, debug: bool) -> int:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: named, never swallowed
         return tell(error, debug=debug)
+
+
+def _tell_reports(words: list[str], wrong: click.UsageError) -> None:
+    """What is no command at all may be meant for one that reports."""
+    name = next((word for word in words if not word.startswith("-")), "")
+    if name in _REPORTING or name not in COMMANDS:
+        refused(words, wrong, wrong.ctx.command_path if wrong.ctx else f"lkgate {name}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
@@ -27,11 +27,13 @@ _WHAT = "lkgate could not judge"
 def reporting(command: Callable[P, int]) -> Callable[P, int]:
     """A command with ``--report``, whose reports also tell of an error that ends it.
 
-    Until it ends, they say that it has not: nothing else could, of a run that is killed.
+    Until it ends, they say that it has not: nothing else could, of a run that is killed. Of a
+    command line that does not come here :func:`refused` tells.
     """
 
     @functools.wraps(command)
     def reported(*args: P.args, **given: P.kwargs) -> int:
+        _refuse_names(given)
         wanted, build = _asked(given)
         running = "the run has not ended, or was ended before it could judge"
         write(wanted, build, _WHAT, [_problem(running, "See the log for how far it came.")])
@@ -45,6 +47,52 @@ def reporting(command: Callable[P, int]) -> Callable[P, int]:
             raise
 
     return reported
+
+
+def refused(words: Sequence[str], error: click.UsageError, command: str) -> None:
+    """The reports that a wrong command line names tell what is wrong with it.
+
+    What they are is taken from the words themselves: there are no options where not all of them
+    can be read.
+
+    Args:
+        words: behind the program's name.
+        command: whose `--help` tells more.
+    """
+    build = [word for word in _values(words, "--against") if not word.startswith("-")]
+    gates = [Path(word) for word in _values(words, "--gate") if not word.startswith("-")]
+    name = (build or [UNKNOWN])[-1] or UNKNOWN
+    subject = about(name, gates, rooms="room" in _values(words, "--transport"))
+    step = f"`{command} --help` lists what there is."
+    problem = _problem(_reason(error)[0], step)
+    write(named(_values(words, "--report"), subject), name, _WHAT, [problem])
+
+
+def _values(words: Sequence[str], option: str) -> list[str]:
+    """What stands behind an option, be the words between as wrong as they may."""
+    end = words.index("--") if "--" in words else len(words)
+    found = []
+    for word, following in zip(words[:end], [*words[1:end], ""], strict=True):
+        if word == option:
+            found.append(following)
+        elif word.startswith(f"{option}="):
+            found.append(word.removeprefix(f"{option}="))
+    return found
+
+
+def _refuse_names(given: Mapping[str, object]) -> None:
+    """An option whose value was empty has taken the next option for it.
+
+    Raises:
+        UsageError: one has.
+    """
+    params = click.get_current_context().command.params
+    names = {name for one in params for name in one.opts}
+    for one in params:
+        value = given[str(one.name)] if isinstance(one, click.Option) else ()
+        for each in value if isinstance(value, tuple) else (value,):
+            if str(each).partition("=")[0] in names:
+                raise click.UsageError(f"{one.opts[0]} has no value: '{each}' is an option")
 
 
 def write(wanted: Sequence[Wanted], build: str, what: str, problems: Sequence[Problem]) -> None:

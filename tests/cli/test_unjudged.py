@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from lkgate.cli.main import main
 from lkgate.cli.reports import KINDS, named
 from lkgate.cli.unjudged import reporting, write
 from lkgate.errors import BuildError, LkgateError
@@ -201,3 +202,74 @@ def test_pages_of_further_gates_go_too(tmp_path: Path) -> None:
     left = {name: len(list((tmp_path / f"[r]-{name}-audio").iterdir())) for name in (2, 12)}
     assert left == {2: 1, 12: 1}
     assert len(list((tmp_path / "[r]-3-audio").iterdir())) > 1
+
+
+def refused(*words: str) -> str:
+    """What the Markdown says of a command line that is refused."""
+    Path("m.md").write_text("PASS")
+    with pytest.raises(SystemExit) as ended:
+        main([*words])
+    assert ended.value.code == 2
+    return Path("m.md").read_text("utf-8")
+
+
+REPORT = ("--report", "markdown=m.md")
+
+
+@pytest.mark.parametrize(
+    ("words", "about", "says"),
+    [
+        (("replay", "--against", "v2", "--jobs", "0", *REPORT), "v2", "Invalid value for '--jobs'"),
+        (("replay", *REPORT, "--against=v2", "--wat"), "v2", "No such option"),
+        (("replay", "--wat", "--report=markdown=m.md"), "unknown build", "No such option"),
+        # A variable of the CI that is empty.
+        (("replay", "--against", "v2", "--jobs", *REPORT), "v2", "Invalid value for '--jobs'"),
+        (
+            ("replay", "--against", *REPORT),
+            "unknown build",
+            "--against has no value: '--report' is an option",
+        ),
+        (
+            ("replay", "--against", "--report=markdown=m.md"),
+            "unknown build",
+            "--against has no value: '--report=markdown=m.md' is an option",
+        ),
+        (("replay", *REPORT, "--against"), "unknown build", "Option '--against' requires "),
+        (
+            ("merge", "--against", "v2", "--gate", "./g.yaml", *REPORT),
+            "v2; g.yaml",
+            "Missing argument 'SHARDS...'",
+        ),
+        (
+            ("replay", *REPORT, "--against", "v2", "--transport", "room", "--jobs", "2"),
+            "v2; in rooms",
+            "in a room, models answer live",
+        ),
+        (("--wat", "merge", "s", "--against", "v2", *REPORT), "v2", "No such option"),
+        (("replayy", "--against", "v2", *REPORT), "v2", "No such command 'replayy'."),
+    ],
+)
+def test_a_command_line_that_is_wrong_is_a_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    about: str,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = refused(*words)
+    build = about.partition(";")[0]
+    assert told.startswith(f"<!-- lkgate: {about} -->\n### ⚠️ NO VERDICT: {build}\n")
+    assert f"\n- {says}" in told
+    command = f" {words[0]}" if words[0] in ("replay", "merge") else ""
+    assert told.endswith(f" _&#96;lkgate{command} --help&#96; lists what there is._\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("doctor", *REPORT), ("replay", "--wat", "--", *REPORT), ("judge", "wat", *REPORT)]
+)
+def test_what_names_no_report_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused(*words) == "PASS"
