@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     shell_complete=complete.builds,
 )
 @click.option("--gate", "gates", multiple=True, type=GATE_FILE, help="A gate file.")
+@click.option("--shard", hidden=True)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.option(
     "--report",
@@ -44,6 +45,7 @@ def command(
     shards: tuple[Path, ...],
     against: str | None,
     gates: tuple[Path, ...],
+    shard: str | None,
     form: str,
     reports: tuple[str, ...],
     verbose: bool,
@@ -73,6 +75,8 @@ def command(
     from lkgate.replay.shard import find_shards, gather, identity_of, read_shard
     from lkgate.replay.whole import Flaw, flaws
 
+    if shard is not None:
+        raise click.UsageError("one part is replayed (--shard), or all are merged: not both")
     against = against or None  # an input of a workflow may be empty
     config = settings()
     found = [read_shard(place) for place in find_shards(shards)]

@@ -57,7 +57,10 @@ if TYPE_CHECKING:
     "--verify", type=click.IntRange(2), metavar="N", help="Replay N times, compare digests."
 )
 @click.option(
-    "--shard", metavar="I/N", help="Replay the I-th of N parts of the calls; `lkgate merge` judges."
+    "--shard",
+    metavar="I/N",
+    help="Replay the I-th of N parts of the calls; `lkgate merge` judges. A report tells only why "
+    "the part is not whole.",
 )
 @click.option(
     "--shard-into",
@@ -170,7 +173,6 @@ def command(
         part.refuse(
             {
                 "--gate": gates,
-                "--report": reports,
                 "--verify": verify,
                 "--format json": form == "json",
                 "--transport room": transport == "room",
@@ -183,7 +185,7 @@ def command(
     if form == "json" and len(loaded) != 1:
         raise click.UsageError("--format json reports on exactly one gate: name it with --gate")
     named = about(against, gates, rooms=transport == "room")
-    wanted = parse(reports, gates=len(loaded), about=named)
+    wanted = parse(reports, gates=1 if part else len(loaded), about=named)
     recordings = chosen_recordings(config, calls, baselines=not no_gate)
     if not calls:
         # Some of the calls give no pass anyway, and what they lack others may have.
@@ -228,7 +230,16 @@ def command(
     if obj["debug"]:
         say_output(replays)
     if part is not None:
-        return keep_shard(part, against, build, options, recordings, replays, named=bool(calls))
+        return keep_shard(
+            part,
+            against,
+            build,
+            options,
+            recordings,
+            replays,
+            named=bool(calls),
+            reports=wanted,
+        )
     verdicts, unwritten = conclude(
         replays,
         loaded,

@@ -13,6 +13,7 @@ import click
 from lkgate.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from lkgate.cli.reports import Wanted
     from lkgate.model.build import Build
     from lkgate.replay.recordings import Recording
     from lkgate.replay.run import ReplayOptions, ReplaySet
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _JUDGES = "`lkgate merge` judges and reports, when all shards are there"
 _INSTEAD = {
     "--gate": _JUDGES,
-    "--report": _JUDGES,
     "--format json": _JUDGES,
     "--verify": "verify on one machine",
     "--transport room": "room calls share a server, and take turns on one machine",
@@ -85,13 +85,16 @@ def keep_shard(
     replays: ReplaySet,
     *,
     named: bool,
+    reports: Sequence[Wanted],
 ) -> int:
     """Write the shard; an exit code that is no pass, for nothing was judged.
 
     Args:
         recordings: of all shards.
+        reports: say why the shard is not whole; of one that is there are none.
     """
-    from lkgate.cli.verdicts import print_failures
+    from lkgate.cli.unjudged import clear, write
+    from lkgate.cli.verdicts import failures, print_failures
     from lkgate.replay.names import file_name
     from lkgate.replay.shard import run_of, write_shard
     from lkgate.report.words import count
@@ -102,11 +105,16 @@ def keep_shard(
     run = run_of(against, build, replays.build, options, recordings, named=named)
     write_shard(out, share, run, replays.calls)
     print_failures(replays)
-    failed = sum(one.outcome.bundle is None for one in replays.calls)
-    click.echo(
-        f"NOT JUDGED  {build.name}: shard {share.number} of {share.of}, "
+    failed = failures(replays)
+    what = (
+        f"shard {share.number} of {share.of}, "
         f"{len(replays.calls)} of {count(len(recordings), 'call')}"
-        + (f", {failed} could not be replayed" if failed else "")
+        + (f", {len(failed)} could not be replayed" if failed else "")
     )
+    if failed:
+        write(reports, build.name, what, failed)
+    else:
+        clear(reports)
+    click.echo(f"NOT JUDGED  {build.name}: {what}")
     click.echo(f"kept in {out}: `lkgate merge` of all {share.of} gives the verdict", err=True)
     return Exit.INCOMPLETE if failed else Exit.NO_VERDICT

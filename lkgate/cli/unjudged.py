@@ -33,7 +33,7 @@ def reporting(command: Callable[P, int]) -> Callable[P, int]:
 
     @functools.wraps(command)
     def reported(*args: P.args, **given: P.kwargs) -> int:
-        _refuse_names(given)
+        _refuse_unset(given)
         wanted, build = _asked(given)
         running = "the run has not ended, or was ended before it could judge"
         write(wanted, build, _WHAT, [_problem(running, "See the log for how far it came.")])
@@ -80,16 +80,18 @@ def _values(words: Sequence[str], option: str) -> list[str]:
     return found
 
 
-def _refuse_names(given: Mapping[str, object]) -> None:
-    """An option whose value was empty has taken the next option for it.
+def _refuse_unset(given: Mapping[str, object]) -> None:
+    """An option without its value, as where a variable is not set.
 
     Raises:
-        UsageError: one has.
+        UsageError: one is empty, or has taken the next option for its value.
     """
     params = click.get_current_context().command.params
     names = {name for one in params for name in one.opts}
     for one in params:
         value = given[str(one.name)] if isinstance(one, click.Option) else ()
+        if one.required and value == "":
+            raise click.UsageError(f"{one.opts[0]} is empty: is the variable set that gives it?")
         for each in value if isinstance(value, tuple) else (value,):
             if str(each).partition("=")[0] in names:
                 raise click.UsageError(f"{one.opts[0]} has no value: '{each}' is an option")
@@ -110,6 +112,21 @@ def write(wanted: Sequence[Wanted], build: str, what: str, problems: Sequence[Pr
                 _write(one, build, what, problems)
 
 
+def clear(wanted: Sequence[Wanted]) -> None:
+    """Take the reports away, as far as they are files."""
+    for one in wanted:
+        with suppress(OSError):
+            if one.path.is_file():
+                _remove(one)
+
+
+def _remove(one: Wanted) -> None:
+    if one.kind == "html":
+        remove_pages(one.path)
+    else:
+        one.path.unlink(missing_ok=True)
+
+
 def _write(one: Wanted, build: str, what: str, problems: Sequence[Problem]) -> None:
     from lkgate.report import annotations, junit, markdown
 
@@ -124,10 +141,7 @@ def _write(one: Wanted, build: str, what: str, problems: Sequence[Problem]) -> N
             text = annotations.unjudged(problems, build=build, directory=from_workspace())
         case _:
             # They hold calls and rules, and there are none.
-            if one.kind == "html":
-                remove_pages(one.path)
-            else:
-                one.path.unlink(missing_ok=True)
+            _remove(one)
             return
     one.path.parent.mkdir(parents=True, exist_ok=True)
     one.path.write_text(text, encoding="utf-8", errors="replace")

@@ -83,17 +83,28 @@ def conclude(
     return verdicts, unwritten
 
 
-def print_failures(replays: ReplaySet) -> None:
-    """What ended each call that has no replay, on stdout."""
-    from lkgate.report.inert import visible_lines
+def failures(replays: ReplaySet) -> list[Problem]:
+    """What ended each call that has no replay; each reason begins with the call."""
+    from lkgate.model.verdict import Problem
 
+    found = []
     for one in replays.calls:
         failure = one.outcome.failure
         if failure is not None:
             where = f"{failure.where}: " if failure.where else ""
-            click.echo(visible_lines(f"{one.recording.call}: {where}{failure.message}"))
-            if failure.next_step:
-                click.echo(visible_lines(f"  {failure.next_step}"))
+            reason = f"{one.recording.call}: {where}{failure.message}"
+            found.append(Problem(one.recording.call, reason, failure.next_step))
+    return found
+
+
+def print_failures(replays: ReplaySet) -> None:
+    """:func:`failures`, on stdout."""
+    from lkgate.report.inert import visible_lines
+
+    for one in failures(replays):
+        click.echo(visible_lines(one.reason))
+        if one.next_step:
+            click.echo(visible_lines(f"  {one.next_step}"))
 
 
 def exit_of_replays(replays: ReplaySet, verdicts: Sequence[Verdict], *, same: bool = True) -> Exit:

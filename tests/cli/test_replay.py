@@ -46,7 +46,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def verify(recordings: Any, build: Any, options: Any, *rest: Any, **more: Any) -> Any:
         return real(recordings, build, replace(options, boot=FAKE), *rest, **more)
 
+    def replay(recordings: Any, build: Any, options: Any, *rest: Any) -> Any:
+        return once(recordings, build, replace(options, boot=FAKE), *rest)
+
+    once: Callable[..., run.ReplaySet] = run.replay
     monkeypatch.setattr(run, "verify", verify)
+    monkeypatch.setattr(run, "replay", replay)
     return tmp_path
 
 
@@ -96,3 +101,22 @@ def test_a_replay_that_failed_only_once_says_why() -> None:
     (step,) = {one.next_step for one in problems}
     assert step is not None
     assert step.endswith("run `lkgate replay --against 'my agent.py' --no-gate --verify 3`.")
+
+
+def test_a_shard_that_is_not_whole_says_why(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reports = [word for kind in KINDS for word in ("--report", f"{kind}=new/{kind}")]
+    shard = ["replay", "--against", "v9", "--shard", "1/2", *reports]
+    for does, code in (("ok", 3), ("crash", 4)):
+        (project / "agent.py").write_text(f"# DO {does}\n")
+        with pytest.raises(SystemExit) as ended:
+            main(shard)
+        assert ended.value.code == code
+        left = {path.name: path.read_text("utf-8") for path in Path("new").iterdir()}
+        assert sorted(left) == ([] if does == "ok" else ["github", "junit", "markdown", "text"])
+    lines = capsys.readouterr().out.splitlines()
+    what = "v9: shard 1 of 2, 1 of 2 calls, 1 could not be replayed"
+    assert lines[-1] == f"NOT JUDGED  {what}"
+    assert left["text"].startswith(f"NO VERDICT  {what}\n  one: ")
+    assert left["text"].splitlines()[1].strip().startswith(lines[1])

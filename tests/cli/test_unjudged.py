@@ -234,11 +234,21 @@ REPORT = ("--report", "markdown=m.md")
             "unknown build",
             "--against has no value: '--report=markdown=m.md' is an option",
         ),
+        (
+            ("replay", *REPORT, "--against", ""),
+            "unknown build",
+            "--against is empty: is the variable set that gives it?",
+        ),
         (("replay", *REPORT, "--against"), "unknown build", "Option '--against' requires "),
         (
             ("merge", "--against", "v2", "--gate", "./g.yaml", *REPORT),
             "v2; g.yaml",
             "Missing argument 'SHARDS...'",
+        ),
+        (
+            ("merge", "s", "--against", "v2", "--shard", "1/2", *REPORT),
+            "v2",
+            "one part is replayed (--shard), or all are merged: not both",
         ),
         (
             ("replay", *REPORT, "--against", "v2", "--transport", "room", "--jobs", "2"),

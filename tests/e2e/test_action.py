@@ -232,6 +232,7 @@ def test_a_shard_that_is_missing(
     ), shard.log
     assert shard.outputs["suffix"] == "-shard-2-2"
     assert (Path(shard.outputs["reports"]) / "shard.json").is_file()
+    assert shard.commands == ""
     ran = run_replay(
         project, tmp_path / "all", "v2", shards=str(Path(shard.outputs["reports"]).parent)
     )
@@ -244,9 +245,38 @@ def test_a_shard_that_is_missing(
     assert run_comment(ran, tmp_path, api, {"pull_request": {"number": 7}}).startswith("created ")
     lost = run_replay(project, tmp_path / "none", "v2", shards="nowhere")
     assert (lost.code, lost.summary.split("\n")[0]) == (3, marker("v2"))
-    refused = run_replay(project, tmp_path / "odd", "v2", shard="../1\nx=y")
-    assert (refused.code, refused.outputs["suffix"]) == (2, "-shard----1----")
-    assert refused.summary == "lkgate came to no result: exit code 2, see the log of this step\n"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason", "commented"),
+    [
+        ({"against": ""}, "--against is empty: is the variable set that gives it?", True),
+        (
+            {"against": "v2", "shard": "../1\nx=y"},
+            "Invalid value for '--shard': '../1 x=y' is no share: 2/3 is the second of three",
+            False,
+        ),
+        (
+            {"against": "v2", "shard": "1/2", "shards": "shards"},
+            "one part is replayed (--shard), or all are merged: not both",
+            True,
+        ),
+    ],
+)
+def test_inputs_that_are_wrong(
+    project: Path, tmp_path: Path, inputs: dict[str, str], reason: str, commented: bool
+) -> None:
+    ran = run_replay(project, tmp_path, **inputs)
+    assert (ran.code, ran.outputs["verdict"]) == (2, "error")
+    build = inputs["against"] or "unknown build"
+    assert ran.summary.startswith(
+        f"{marker(build)}\n### ⚠️ NO VERDICT: {build}\n\nlkgate could not judge\n\n- {reason} "
+    )
+    told = reason.replace("../1 x=y", "../1%0Ax=y")
+    assert ran.commands.startswith(f"::error title=lkgate%3A no verdict ({build})::{told}%0A")
+    # What the comment is made of, and what is uploaded.
+    assert ("reports" in ran.outputs) == commented
+    assert "suffix" not in ran.outputs
 
 
 def test_nothing_of_an_input_is_in_a_script() -> None:

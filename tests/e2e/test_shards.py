@@ -67,10 +67,12 @@ def test_shards_are_one_run(project: Path, build: str, code: int, status: str) -
             f"{number}/2",
             "--shard-into",
             f"s/{build}/{number}",
+            *reports("shard"),
         )
         shard = lkgate("replay", *words, cwd=project)
         assert shard.returncode == 3, shard.stdout + shard.stderr
         assert shard.stdout == (f"NOT JUDGED  {build}: shard {number} of 2, 1 of 2 calls\n")
+        assert list((project / "shard").iterdir()) == []
     merged = lkgate("merge", f"s/{build}", *reports(f"merged-{build}"), cwd=project)
     whole = lkgate("replay", "--against", build, *reports(f"whole-{build}"), cwd=project)
     assert (merged.returncode, whole.returncode) == (code, code), merged.stderr + whole.stderr
@@ -128,7 +130,6 @@ def test_shards_that_are_no_run_have_no_verdict(project: Path) -> None:
         (("--shard", "1"), "'1' is no share"),
         (("--shard-into", "x"), "--shard-into is for --shard"),
         (("--shard", "1/2", "--gate", "g.yaml"), "--gate is not for --shard: `lkgate merge`"),
-        (("--shard", "1/2", "--report", "text=x"), "--report is not for --shard: `lkgate merge`"),
         (("--shard", "1/2", "--verify", "2"), "--verify is not for --shard"),
         (("--shard", "1/2", "--models", "record"), "--models record is not for --shard"),
     ],
