@@ -78,9 +78,11 @@ def judge(
         replace(found, blame=blame(found, judged)) if found.status == "fail" else found
         for found in findings
     ]
+    # A call without a replay may be of no rule, and then no rule misses it.
+    whole = not left_out and not any(one.failure for one in judged)
     return Verdict(
         gate=gate,
-        status=_status(gate, findings, left_out),
+        status=_status(gate, findings, whole=whole),
         findings=tuple(findings),
         calls=tuple(judged),
         missing=missing,
@@ -99,7 +101,7 @@ def _missing(gate: Gate, name: str, recordings: Sequence[str]) -> Problem:
     )
 
 
-def _status(gate: Gate, findings: Sequence[Finding], left_out: Sequence[str]) -> VerdictStatus:
+def _status(gate: Gate, findings: Sequence[Finding], *, whole: bool) -> VerdictStatus:
     errors = [found for found in findings if found.rule.severity == "error"]
     if any(found.status in ("fail", "follows") for found in errors):
         return "fail"
@@ -109,7 +111,7 @@ def _status(gate: Gate, findings: Sequence[Finding], left_out: Sequence[str]) ->
     if gate.undecided == "pass_with_warning":
         silent = [found for found in silent if not found.undecided]
     # A gate without an error rule decides nothing; the loader refuses it, this is for all others.
-    return "no_verdict" if silent or not errors or left_out else "pass"
+    return "no_verdict" if silent or not errors or not whole else "pass"
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,8 +226,9 @@ class Verdict:
     """The end of it.
 
     Attributes:
-        status: ``fail`` if an error rule failed; else ``no_verdict`` if an error rule has none or
-            a call was left out; else ``pass``. ``Gate.undecided`` says what undecided rules make.
+        status: ``fail`` if an error rule failed; else ``no_verdict`` if an error rule has none, a
+            call has no replay (be it of no rule) or was left out; else ``pass``.
+            ``Gate.undecided`` says what undecided rules make.
         findings: one a rule (of a rule with ``by``, one a level), in the gate's order.
         calls: one a call, in the order given.
         missing: calls that should have been judged and were not: no rule passes without them.

@@ -59,10 +59,23 @@ def _suites(verdict: Verdict) -> Iterator[tuple[str, list[_Case]]]:
         if call in verdict.left_out:
             yield call, [_Case("replay", "error", "left out: this cannot be a pass")]
         else:
-            yield call, [_of_call(verdict, found, call) for found in verdict.findings]
+            yield call, [*_lost(verdict, call), *_of_rules(verdict, call)]
     whole = [case for found in verdict.findings if (case := _of_all(verdict, found)) is not None]
     if whole:
         yield _WHOLE, whole
+
+
+def _of_rules(verdict: Verdict, call: str) -> list[_Case]:
+    return [_of_call(verdict, found, call) for found in verdict.findings]
+
+
+def _lost(verdict: Verdict, call: str) -> Iterator[_Case]:
+    """That a call has no replay, where no rule misses it."""
+    failure = next((one.failure for one in verdict.calls if one.call == call), None)
+    told = any(case.outcome in ("error", "failure") for case in _of_rules(verdict, call))
+    if failure is not None and not told:
+        reason = failure.message or failure.kind
+        yield _Case("replay", "error", reason, failure.next_step or "")
 
 
 def _of_call(verdict: Verdict, found: Finding, call: str) -> _Case:

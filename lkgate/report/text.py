@@ -80,15 +80,17 @@ def _headline(verdict: Verdict, build: str, live: LiveRoom | None) -> Text:
     failed, silent = verdict.with_status("fail"), verdict.with_status("no_verdict")
     errors = sum(found.rule.severity == "error" for found in failed)
     warned = _warnings(len(failed) - errors)
+    deciding = any(map(verdict.decides, silent))
+    lost = sum(one.failure is not None for one in verdict.calls)
     line = Text(f"{WORD[verdict.status]}  {build}", style=STYLE[verdict.status])
     if verdict.status == "fail":
         unheard = f", {len(silent)} without a verdict" if silent else ""
         reason = f"{errors} of {rules} failed{warned}{unheard}"
         reason += "" if errors else ", which fails this gate"
-    elif verdict.status == "no_verdict" and (
-        any(map(verdict.decides, silent)) or not verdict.left_out
-    ):
+    elif verdict.status == "no_verdict" and (deciding or not verdict.left_out):
         reason = f"{len(silent) or 'some'} of {rules} could not be judged{warned}"
+        if lost and not deciding:
+            reason = f"{words.count(lost, 'call')} without a replay{warned}"
     else:
         held = len(verdict.with_status("pass"))
         warned = _warnings(len(failed) + len(silent))

@@ -13,6 +13,8 @@ from lkgate.model.bundle import Bundle
 from lkgate.model.event import Event, Json
 from lkgate.model.gate import Gate, Rule
 from lkgate.model.verdict import CallFailure, CallResult, Finding, Problem, Verdict
+from lkgate.report import junit, text
+from lkgate.report.annotations import render as annotate
 from tests.gate.calls import BOOK, CALLS, replayed, truth
 from tests.measure.builders import V1, Agent, Step, labels, play, result
 
@@ -219,6 +221,21 @@ def test_a_replay_that_is_no_evidence_hides_no_failure_and_gives_no_pass() -> No
         found = evaluate(judged, [known], recordings=["a", "b"], unusable=[why])
         assert (found.status, found.findings[0].status) == (status, status)
         assert found.missing == (why,) == found.findings[0].problems
+
+
+def test_a_call_without_a_replay_that_no_rule_is_about_gives_no_pass() -> None:
+    """Whoever runs the gate is told that not every call was replayed: so is who reads of it."""
+    cohorts = [labels("One.", "Three.", "Five.", cohort={"phone": one}) for one in ("a", "b")]
+    here, lost = (replace(result(one, STEPS), labels=cohorts[n]) for n, one in enumerate("ab"))
+    lost = replace(lost, candidate=CallFailure("crash", "it died", "Mend it."))
+    rules = gate(f"{LATENCY}, max: 9 s, where: {{phone: a}}")
+    found = verdict(rules, here, lost)
+    assert (found.status, found.findings[0].status) == ("no_verdict", "pass")
+    told = text.render(found, build="v9", digest=None, verbose=False).plain
+    assert told.startswith("NO VERDICT  v9: 1 call without a replay, 2 calls\n")
+    assert '<error message="it died">Mend it.</error>' in junit.render([found], build="v9")
+    assert annotate([found], build="v9").startswith("::error ")
+    assert junit.render([verdict(rules, here)], build="v9").count("<error") == 0
 
 
 def test_fail_wins_over_no_verdict_and_both_are_told() -> None:
