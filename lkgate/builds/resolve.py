@@ -27,6 +27,8 @@ def resolve(name: str, config: Config) -> Build:
         ConfigError: nothing of that name; the known names and the nearest are listed.
         BuildError: its program, its directory or its interpreter is not there.
     """
+    if not name:
+        raise ConfigError("the build's name is empty", next_step=_known(name, config))
     entry = config.builds.get(name)
     if entry is not None:
         return _declared(entry, config)

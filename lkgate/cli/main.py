@@ -6,7 +6,7 @@ import importlib
 import io
 import os
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
 import click
@@ -161,7 +161,8 @@ def _run(words: list[str], *, debug: bool) -> int:
         return stop.exit_code
     except click.ClickException as wrong:
         if isinstance(wrong, click.UsageError):
-            _tell_reports(words, wrong)
+            with suppress(OSError):  # where this runs may be gone: the error itself is told
+                _tell_reports(words, wrong)
         wrong.show()
         return Exit.USAGE
     except (KeyboardInterrupt, click.Abort):

@@ -100,6 +100,7 @@ def test_names_that_mean_nothing(project: Config) -> None:
     assert refused("pcked", project) == (
         f"ConfigError: there is no build `pcked`\n  Did you mean `packed`? {known}"
     )
+    assert refused("", project) == f"ConfigError: the build's name is empty\n  {known}"
     assert refused("x/none.py", project) == (
         f"ConfigError: x/none.py: there is no such program\n  {known}"
     )

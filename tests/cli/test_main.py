@@ -120,6 +120,10 @@ def test_a_directory_that_was_removed(
         main(["list"])
     assert ended.value.code == 2
     assert "the directory that this runs in was removed" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["replay", "--wat", "--report", "text=x"])
+    assert ended.value.code == 2
+    assert "--wat" in capsys.readouterr().err
 
 
 def test_a_terminal_that_lacks_a_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
