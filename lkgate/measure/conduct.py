@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
+from lkgate.measure.elsewhere import SPEECH_US
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
+from lkgate.measure.span import total_us
+from lkgate.measure.untold import holes
 from lkgate.measure.words import contains, similarity, words_of
 from lkgate.model.bundle import Span
 from lkgate.model.event import Event
@@ -18,8 +21,6 @@ _SAME = 0.75
 _MIN_WORDS = 3
 # A repetition that matters comes soon.
 _REACH = 2
-# A sound of the caller that is shorter need not have been words.
-_SPEECH_US = 1_000_000
 _ESCALATES = ("escalat", "human", "operator", "transfer", "supervisor", "representative")
 _CORRECTS = (
     "i said", "i meant", "i mean", "that is not", "that's not", "that isn't", "that is wrong",
@@ -107,6 +108,8 @@ def handoff_context_lost(session: Session) -> Iterator[Sample]:
         asked += questions
     if at is not None:
         yield _asked_again(at, again)
+        # A question that nobody told of may be one of them.
+        yield from holes(session, "agent")
 
 
 def _alike(words: tuple[str, ...], other: tuple[str, ...]) -> bool:
@@ -145,7 +148,7 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
     said: list[tuple[str, ...]] = []
     for turn in session.of("caller"):
         if turn.text is None:
-            yield _wordless(turn)
+            yield _wordless(turn, session)
             continue
         words = words_of(turn.text)
         again = len(words) >= _MIN_WORDS and any(_alike(words, other) for other in said[-_REACH:])
@@ -157,7 +160,7 @@ def caller_repeats(session: Session) -> Iterator[Sample]:
 def caller_corrections(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
         if turn.text is None:
-            yield _wordless(turn)
+            yield _wordless(turn, session)
             continue
         words = words_of(turn.text)
         corrects = any(contains(words, phrase) for phrase in _CORRECTING)
@@ -165,9 +168,11 @@ def caller_corrections(session: Session) -> Iterator[Sample]:
         yield measured(float(corrects), turn, turn.span, f"'{turn.text}'" if corrects else None)
 
 
-def _wordless(turn: Turn) -> Sample:
+def _wordless(turn: Turn, session: Session) -> Sample:
     """A cough says nothing; what the caller says for longer might be anything."""
+    if turn.index in session.told_in:
+        return inapplicable(turn, turn.span, "its words are told in another turn")
     reason = "the recogniser made no words of it"
-    if turn.span.end_us - turn.span.start_us < _SPEECH_US:
+    if total_us(turn.spans) < SPEECH_US:
         return inapplicable(turn, turn.span, reason)
     return absent(turn, turn.span, reason)

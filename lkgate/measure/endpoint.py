@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lkgate.measure.floor import PAUSE_US, UNANSWERED_US
-from lkgate.measure.sample import absent, measured, unreported
+from lkgate.measure.sample import absent, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import total_us, union
+from lkgate.measure.untold import unreported
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 
@@ -59,8 +60,7 @@ def unsaid(caller: tuple[Span, ...], onset_us: int) -> tuple[Span, ...]:
 def split_turns(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
         if not turn.messages:
-            if session.unheard():
-                yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)
             continue
         early = [m for m in turn.messages if m.t_us < turn.span.end_us - _REST_US]
         note = "; ".join(f"ended after '{message.text}'" for message in early) or None

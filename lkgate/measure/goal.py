@@ -10,6 +10,7 @@ from lkgate.measure.pairing import pair
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.tool import against_labels, calls_of, span_of, unseen
+from lkgate.measure.untold import holes, unreported
 from lkgate.measure.words import contains, words_of
 from lkgate.model.bundle import Span
 from lkgate.model.label import Labels, Step
@@ -56,7 +57,10 @@ def not_done(session: Session) -> tuple[list[str], Turn | None]:
         if found:
             wrong += found
             first = first or turn
-    wrong += [_not(step) for step, act in _steps(session) if act is None]
+    for step, act in _steps(session):
+        # Whether words that were heard and not told are those that are due, nobody knows.
+        if act is None and not (step.kind == "says" and holes(session, "agent")):
+            wrong.append(_not(step))
     for turn, call in made:
         if call.name in labels.forbidden_tools:
             wrong.append(f"{call.name} is forbidden")
@@ -73,7 +77,9 @@ def required_steps_missed(session: Session) -> Iterator[Sample]:
     if not steps:
         yield inapplicable(None, session.whole, "the labels require no step")
     for step, act in steps:
-        if act is None:
+        if act is None and step.kind == "says" and (unknown := holes(session, "agent")):
+            yield unknown[0]
+        elif act is None:
             yield measured(1.0, None, session.whole, _not(step))
         else:
             yield measured(0.0, act.turn, Span(act.t_us, act.t_us), step.what)
@@ -99,9 +105,9 @@ def forbidden_phrases(session: Session) -> Iterator[Sample]:
     if not never:
         yield inapplicable(None, session.whole, "the labels forbid no phrase")
         return
-    yield from untold(session)
     for turn in session.of("agent"):
         if turn.text is None and turn.spans:
+            yield from unreported(turn, session)
             continue
         said = _said_of(turn, never)
         note = "; ".join(f"'{phrase}' is forbidden" for phrase in said) or None
@@ -187,15 +193,10 @@ def _makes(made: Step, wanted: Step) -> bool:
 
 
 def untold(session: Session) -> list[Sample]:
-    """Turns in which the agent may have said what the labels forbid: it was heard, and nothing
-    says what it said."""
-    if not _labels(session).forbidden_phrases:
-        return []
-    return [
-        absent(turn, turn.span, turn.text_absent or "no words of the agent")
-        for turn in session.of("agent")
-        if turn.text is None and turn.spans
-    ]
+    """Turns in which the agent may have said what the labels forbid, or what they require and
+    no message has: it was heard, and nothing says what it said."""
+    lacking = any(step.kind == "says" and act is None for step, act in _steps(session))
+    return holes(session, "agent") if lacking or _labels(session).forbidden_phrases else []
 
 
 def _said_of(turn: Turn, phrases: tuple[str, ...]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured, unreported
+from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
+from lkgate.measure.untold import unreported
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 
@@ -24,6 +25,8 @@ def low_confidence_share(session: Session) -> Iterator[Sample]:
 
 def _confidence(session: Session, *, low: bool) -> Iterator[Sample]:
     for turn in session.of("caller"):
+        if not turn.messages:
+            yield from unreported(turn, session)
         for message in turn.messages:
             sure = message.confidence
             if sure is None:
@@ -42,8 +45,8 @@ def transcription_delay(session: Session) -> Iterator[Sample]:
             yield inapplicable(turn, turn.span, "LiveKit measured no such delay here")
         elif turn.messages:
             yield absent(turn, turn.span, "the session's messages carry no metrics")
-        elif session.unheard():
-            yield from unreported(turn, session.turns)
+        else:
+            yield from unreported(turn, session)
 
 
 def language_mismatches(session: Session) -> Iterator[Sample]:

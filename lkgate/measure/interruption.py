@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured, unreported
+from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import any_between, overlap, total_us
+from lkgate.measure.untold import speech_told, unreported
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -29,14 +30,15 @@ def barge_ins(session: Session) -> Iterator[Sample]:
 def words_spoken_over(session: Session) -> Iterator[Sample]:
     for turn in session.turns:
         for barge in turn.barge_ins:
-            spoken = session.turns[barge.agent_turn]
+            turn_at = session.told_in.get(barge.agent_turn, barge.agent_turn)
+            spoken = session.turns[turn_at]
             if barge.outcome == "finished":
                 yield inapplicable(turn, barge.span, "the agent was at its end anyway")
             elif spoken.text is None:
                 yield absent(turn, barge.span, spoken.text_absent or "no words of the agent")
             else:
-                over = total_us(overlap(spoken.spans, (barge.span,)))
-                share = over / max(1, total_us(spoken.spans))
+                speech = speech_told(session, spoken)
+                share = total_us(overlap(speech, (barge.span,))) / max(1, total_us(speech))
                 yield measured(len(words_of(spoken.text)) * share, turn, barge.span)
 
 
@@ -113,7 +115,7 @@ def repeated_interruptions(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
-            yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)
 
 
 def interrupted_share(session: Session) -> Iterator[Sample]:
@@ -123,4 +125,4 @@ def interrupted_share(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
-            yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)

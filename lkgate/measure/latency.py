@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from lkgate.measure.sample import WORD_US, absent, inapplicable, measured, unreported
+from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, total_us
+from lkgate.measure.untold import GOODBYE_US, WORD_US, unreported
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Message, Turn
-
-# A caller who leaves this soon after the last word did not wait for an answer.
-_GOODBYE_US = 2_000_000
 
 
 def response_latency(session: Session) -> Iterator[Sample]:
@@ -57,7 +55,7 @@ def _asked(session: Session) -> Iterator[tuple[Turn, int | None, str | None]]:
                 yield turn, answer, None
         elif total_us(turn.spans) < WORD_US:
             yield turn, None, "too short to be a word"
-        elif after is None and session.left_us() - stop < _GOODBYE_US:
+        elif after is None and session.left_us() - stop < GOODBYE_US:
             yield turn, None, "the caller left"
         else:
             yield turn, None, None
@@ -86,8 +84,8 @@ def end_of_turn_delay(session: Session) -> Iterator[Sample]:
         if turn.messages:
             # The turn was ended by the last of its messages.
             yield _part(turn, lambda message: message.end_of_turn_delay_us, last=True)
-        elif session.unheard():
-            yield from unreported(turn, session.turns)
+        else:
+            yield from unreported(turn, session)
 
 
 def llm_ttft(session: Session) -> Iterator[Sample]:
@@ -95,7 +93,7 @@ def llm_ttft(session: Session) -> Iterator[Sample]:
         if turn.messages:
             yield _part(turn, lambda message: message.llm_ttft_us, last=False)
         else:
-            yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)
 
 
 def tts_ttfb(session: Session) -> Iterator[Sample]:
@@ -103,7 +101,7 @@ def tts_ttfb(session: Session) -> Iterator[Sample]:
         if turn.messages:
             yield _part(turn, lambda message: message.tts_ttfb_us, last=False)
         else:
-            yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)
 
 
 def _part(turn: Turn, pick: Callable[[Message], int | None], *, last: bool) -> Sample:

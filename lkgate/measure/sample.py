@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable
 
 from lkgate.measure.brief import brief
-from lkgate.measure.span import total_us
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Measurement, MetricSpec, Sample
 from lkgate.model.turn import Turn
-
-# Less sound than this is no word.
-WORD_US = 250_000
 
 
 def measured(
@@ -42,35 +37,6 @@ def measured(
 def absent(at: Turn | None, span: Span, reason: str) -> Sample:
     """A hole: a value should be here."""
     return _without("absent", at, span, reason)
-
-
-def unreported(turn: Turn, turns: Sequence[Turn]) -> Iterator[Sample]:
-    """What is not known of a turn that the session has no message of: a hole if it was heard.
-
-    Nothing for what the agent did without a sound. Sound too short for a word has no message, and
-    a speech that stopped for a sound without words and went on has one message for all its turns.
-
-    Args:
-        turns: of the session.
-    """
-    reason = turn.text_absent or "the session reported no words for this turn"
-    heard_us = total_us(turn.spans)
-    if any(_goes_on(turn, turns, step) for step in (1, -1)):
-        yield inapplicable(turn, turn.span, "it is part of a speech that is told in another turn")
-    elif heard_us >= WORD_US:
-        yield absent(turn, turn.span, reason)
-    elif heard_us:
-        yield inapplicable(turn, turn.span, "too short to be a word")
-
-
-def _goes_on(turn: Turn, turns: Sequence[Turn], step: Literal[1, -1]) -> bool:
-    """Whether the next of the speaker's turns, that way, has a message, and nobody's words lie
-    between.
-    """
-    at = turn.index + step
-    while 0 <= at < len(turns) and not turns[at].messages:
-        at += step
-    return 0 <= at < len(turns) and turns[at].role == turn.role
 
 
 def inapplicable(at: Turn | None, span: Span, reason: str) -> Sample:

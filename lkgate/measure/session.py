@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lkgate.measure import field
+from lkgate.measure.elsewhere import told_elsewhere
 from lkgate.measure.floor import speech_of
 from lkgate.measure.message import messages_of
 from lkgate.measure.turns import turns_of
@@ -59,6 +60,7 @@ class Session:
     Attributes:
         labels: of the recording, for a replay too.
         turns: of the bundle.
+        told_in: of turns without a message, the turn whose message tells of them, by index.
         caller, agent: speech, sorted and disjoint; short pauses of the agent are closed.
         absent: evidence that the bundle cannot give, with the reason.
         prices: what models cost, if the team said so.
@@ -68,6 +70,7 @@ class Session:
     bundle: Bundle
     labels: Labels | None
     turns: tuple[Turn, ...]
+    told_in: Mapping[int, int]
     caller: tuple[Span, ...]
     agent: tuple[Span, ...]
     absent: Mapping[Evidence, str]
@@ -149,6 +152,9 @@ def session_of(
         bundle=bundle,
         labels=labels,
         turns=cut,
+        told_in=told_elsewhere(
+            cut, kinds.get("conversation_item_added", ()), kinds.get("agent_state_changed", ())
+        ),
         caller=speech.caller,
         agent=speech.agent,
         absent=_absent(bundle, labels, prices, kinds) | _unknown(history),

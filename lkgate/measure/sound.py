@@ -10,6 +10,7 @@ from lkgate.measure import field
 from lkgate.measure.number import canonical
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
+from lkgate.measure.untold import unreported
 from lkgate.measure.words import errors
 from lkgate.model.bundle import Span
 from lkgate.model.event import Event
@@ -59,13 +60,13 @@ def spoken_word_error_rate(session: Session) -> Iterator[Sample]:
     for event in session.of_kind("lkgate.spoken"):
         at = turns.of(event)
         if at is not None:
-            told[at.index].append(event)
+            told[session.told_in.get(at.index, at.index)].append(event)
     for turn in session.of("agent"):
         heard = told[turn.index]
         if turn.interrupted:
             yield inapplicable(turn, turn.span, "it was cut short in the middle of a word")
         elif turn.text is None and turn.spans:
-            yield absent(turn, turn.span, turn.text_absent or "no words of the agent")
+            yield from unreported(turn, session)
         elif turn.text is not None and turn.spans:
             words = canonical(turn.text)
             said = canonical(" ".join(field.text(event.data, "text") or "" for event in heard))

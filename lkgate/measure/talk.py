@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from lkgate.measure.sample import absent, inapplicable, measured, unreported
+from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, overlap, total_us, union
+from lkgate.measure.untold import unreported
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -23,7 +24,7 @@ def interruptions(session: Session) -> Iterator[Sample]:
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
-            yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)
 
 
 def barge_in_yield(session: Session) -> Iterator[Sample]:
@@ -91,7 +92,9 @@ def agent_words(session: Session) -> Iterator[Sample]:
 
 def _words(session: Session, role: str) -> Iterator[Sample]:
     for turn in session.of(role):
-        if turn.text is None and turn.spans and (role == "agent" or session.unheard()):
-            yield from unreported(turn, session.turns)
+        unknown = list(unreported(turn, session)) if turn.text is None else []
+        # A sound of a caller who is heard, and is no hole, has no words.
+        if any(role == "agent" or session.unheard() or one.status == "absent" for one in unknown):
+            yield from unknown
         else:
             yield measured(len(words_of(turn.text or "")), turn, turn.span, turn.text_absent)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured, unreported
+from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
+from lkgate.measure.untold import unreported
 from lkgate.model.bundle import Span
 from lkgate.model.event import Json
 from lkgate.model.measurement import Sample
@@ -64,7 +65,7 @@ def llm_requests(session: Session) -> Iterator[Sample]:
 def trajectory_steps(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
         if turn.spans and not turn.messages:
-            yield from unreported(turn, session.turns)
+            yield from unreported(turn, session)
             continue
         steps = len(turn.messages) + len(turn.tools) + len(turn.handoffs)
         note = ", ".join([call.name for call in turn.tools]) or None

@@ -10,6 +10,7 @@ from lkgate.measure.floor import STATE_SLACK_US
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import any_between, overlap, total_us, union
+from lkgate.measure.untold import speech_told, unreported
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -41,14 +42,15 @@ def speech_pause(session: Session) -> Iterator[Sample]:
 
 def speaking_rate(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
-        spoken_us = total_us(turn.spans)
+        # Of a speech that went on after a sound, the words are all in one turn.
+        spoken_us = total_us(speech_told(session, turn))
         if turn.interrupted:
             yield inapplicable(turn, turn.span, "it was cut short")
         elif spoken_us < _MIN_PACE_US:
             if turn.spans:
                 yield inapplicable(turn, turn.span, "too short to have a pace")
         elif turn.text is None:
-            yield absent(turn, turn.span, turn.text_absent or "no words of the agent")
+            yield from unreported(turn, session)
         else:
             words = len(words_of(turn.text))
             yield measured(words / (spoken_us / 60e6), turn, turn.span, f"{words} words")

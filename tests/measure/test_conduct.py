@@ -116,20 +116,6 @@ def test_what_the_caller_said_and_nobody_understood_is_no_clean_turn() -> None:
         assert told == ["not_applicable", "absent", "measured"]
 
 
-def test_a_speech_that_went_on_is_told_once_and_a_lost_message_is_a_hole() -> None:
-    agent = [span(1, 3), span(4, 6), span(9, 11)]
-    told = [(6.1, *said("assistant", "Where would you like to go?"))]
-    hummed = bundle(caller=[span(3.1, 3.6), span(7, 8)], agent=agent, events=told)
-    asked = bundle(
-        caller=[span(3.1, 3.6), span(7, 8)],
-        agent=agent,
-        events=[(3.7, *said("user", "Wait.")), *told],
-    )
-    for session, first in ((hummed, "not_applicable"), (asked, "absent")):
-        samples = measured("llm_ttft", session).samples
-        assert samples[0].status == first
-
-
 def usage(*models: dict[str, Json]) -> tuple[float, str, dict[str, Json]]:
     return 5.0, "session_usage_updated", {"usage": list(models)}
 

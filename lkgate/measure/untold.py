@@ -1,0 +1,76 @@
+"""What no message tells of a turn that was heard: a hole, or nothing that should be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lkgate.measure.elsewhere import SPEECH_US
+from lkgate.measure.sample import absent, inapplicable
+from lkgate.measure.session import Session
+from lkgate.measure.span import containing, total_us
+from lkgate.model.bundle import Span
+from lkgate.model.measurement import Sample
+from lkgate.model.turn import Turn
+
+# Less sound than this is no word.
+WORD_US = 250_000
+# A caller who leaves this soon after the last word did not wait for an answer.
+GOODBYE_US = 2_000_000
+
+
+def unreported(turn: Turn, session: Session) -> Iterator[Sample]:
+    """What is not known of a turn that the session has no message of: a hole if it was heard.
+
+    Nothing for what the agent did without a sound. Sound too short for a word has no message, a
+    speech that went on after a sound without words has one for all its turns, and LiveKit makes
+    none of what the caller says while it does not listen, or right before it goes.
+    """
+    heard_us = total_us(turn.spans)
+    if turn.index in session.told_in:
+        yield inapplicable(turn, turn.span, "it is part of a speech that is told in another turn")
+    elif heard_us >= WORD_US:
+        why = _why_none(turn, session) if turn.role == "caller" else None
+        if why is None:
+            yield absent(turn, turn.span, _reason(turn))
+        else:
+            yield inapplicable(turn, turn.span, why)
+    elif heard_us:
+        yield inapplicable(turn, turn.span, "too short to be a word")
+
+
+def holes(session: Session, role: str) -> list[Sample]:
+    """Every turn of one side that was heard, and nothing tells its words."""
+    return [
+        sample
+        for turn in session.of(role)
+        if not turn.messages
+        for sample in unreported(turn, session)
+        if sample.status == "absent"
+    ]
+
+
+def speech_told(session: Session, turn: Turn) -> tuple[Span, ...]:
+    """All the speech that the words of a turn's messages are of, sorted."""
+    parts = [index for index, teller in session.told_in.items() if teller == turn.index]
+    return tuple(
+        sorted(span for index in (*parts, turn.index) for span in session.turns[index].spans)
+    )
+
+
+def _reason(turn: Turn) -> str:
+    return turn.text_absent or "the session reported no words for this turn"
+
+
+def _why_none(turn: Turn, session: Session) -> str | None:
+    """Why a sound of the caller need not have become a message."""
+    if session.unheard():
+        return None
+    stop_us = turn.span.end_us
+    if total_us(turn.spans) < SPEECH_US:
+        return "so short a sound of the caller need not be words"
+    if containing(session.agent, stop_us - 1) is not None:
+        return "the agent was speaking when the caller stopped"
+    answered = any(span.start_us >= stop_us for span in session.agent)
+    if not answered and session.left_us() - stop_us < GOODBYE_US:
+        return "the caller left"
+    return None
