@@ -9,7 +9,9 @@ from lkgate.measure.compare import mismatches
 from lkgate.measure.hearing import LOW_CONFIDENCE
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
+from lkgate.measure.span import total_us
 from lkgate.measure.tool import calls_of, span_of, unseen
+from lkgate.measure.untold import WORD_US
 from lkgate.measure.words import contains, words_of
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Message, ToolCall
@@ -52,6 +54,9 @@ def tools_after_unclear_intent(session: Session) -> Iterator[Sample]:
     made = calls_of(session)
     yield from unseen(session, made)
     for turn, call in made:
+        if _untold(session, "caller", call) or _untold(session, "agent", call):
+            yield absent(turn, span_of(call), f"nothing tells what was said before {call.name}")
+            continue
         why = _unclear(caller.last(call), agent.last(call))
         yield measured(float(why is not None), turn, span_of(call), why and f"{call.name}: {why}")
 
@@ -75,7 +80,9 @@ def tools_unconfirmed(session: Session) -> Iterator[Sample]:
     made = calls_of(session)
     yield from unseen(session, made)
     for turn, call in made:
-        if call.name in changing:
+        if call.name in changing and _untold(session, "caller", call):
+            yield absent(turn, span_of(call), f"nothing tells what was said before {call.name}")
+        elif call.name in changing:
             said = caller.last(call)
             agreed = said is not None and agrees(said.text, words)
             heard = f"after '{said.text}'" if said else "before the caller said anything"
@@ -113,6 +120,20 @@ def tool_precondition_errors(session: Session) -> Iterator[Sample]:
             yield measured(float(bool(lacking)), turn, span_of(call), note)
         if not call.is_error:
             done.add(call.name)
+
+
+def _untold(session: Session, role: str, call: ToolCall) -> bool:
+    """Whether nothing tells what one side said last before a call. A refusal is short: any sound
+    that is long enough for a word may have been one."""
+    heard = [
+        turn
+        for turn in session.of(role)
+        if turn.spans
+        and turn.spans[0].end_us <= call.t_us
+        and total_us(turn.spans) >= WORD_US
+        and turn.index not in session.told_in
+    ]
+    return bool(heard) and not heard[-1].messages
 
 
 class _Said:

@@ -10,7 +10,7 @@ import pytest
 from lkgate.model.bundle import Bundle, Span
 from lkgate.model.event import Json
 from lkgate.model.label import ExpectedTool, Labels, Step
-from tests.measure.builders import bundle, handoff, labels, said, span, us
+from tests.measure.builders import bundle, handoff, labels, said, span, tool, us
 from tests.measure.measuring import measured
 
 Told = tuple[float, str, Mapping[str, Json]]
@@ -200,6 +200,36 @@ def test_a_question_that_was_lost_may_be_asked_again() -> None:
             events=[*events, *more, (8.1, *ANSWER)],
         )
         assert measured("handoff_context_lost", session).samples[-1].status == status
+
+
+CANCEL = labels("x", tools=[ExpectedTool("cancel", {}, changes=True)])
+
+
+@pytest.mark.parametrize(
+    ("second", "events", "unconfirmed"),
+    [
+        ((4, 4.4), [], "absent"),
+        ((4, 4.4), [(4.6, *said("user", "No, never."))], "measured"),
+        # Too short for any word.
+        ((4, 4.1), [], "measured"),
+    ],
+)
+def test_a_no_that_was_lost_confirms_nothing(
+    second: tuple[float, float], events: list[Told], unconfirmed: str
+) -> None:
+    session = bundle(
+        caller=[span(1, 2), span(*second)],
+        agent=[span(2.5, 3), span(6, 7)],
+        events=[
+            (2.2, *said("user", "Yes please.")),
+            (3.1, *said("assistant", "All of them?")),
+            *events,
+            (5.0, *tool("cancel")),
+            (7.1, *said("assistant", "Done.")),
+        ],
+    )
+    for metric in ("tools_unconfirmed", "tools_after_unclear_intent"):
+        assert first(metric, session, CANCEL) == unconfirmed
 
 
 def test_two_coughs_are_no_speech() -> None:
