@@ -68,6 +68,9 @@ def _why_none(turn: Turn, session: Session) -> str | None:
     stop_us = turn.span.end_us
     if total_us(turn.spans) < SPEECH_US:
         return "so short a sound of the caller need not be words"
+    # An agent that is not to be interrupted hears nothing while it speaks.
+    if any(barge.outcome == "ignored" for barge in turn.barge_ins):
+        return "the agent spoke on and need not have listened"
     if containing(session.agent, stop_us - 1) is not None:
         return "the agent was speaking when the caller stopped"
     answered = any(span.start_us >= stop_us for span in session.agent)

@@ -173,7 +173,8 @@ def test_what_is_due_may_be_in_a_message_that_was_lost(metric: str) -> None:
         # A cough; two; the agent was not listening; the caller is gone.
         ([span(4, 4.4)], [span(6.5, 8)], "not_applicable"),
         ([span(4, 4.4), span(5.2, 5.5)], [span(6.5, 8)], "not_applicable"),
-        ([span(4, 6)], [span(3, 7)], "not_applicable"),
+        ([span(4, 6)], [span(3.2, 7)], "not_applicable"),
+        ([span(4, 6.5)], [span(3.2, 6.2)], "not_applicable"),
         ([span(4, 6), span(58.5, 59.8)], [span(6.5, 8)], "not_applicable"),
     ],
 )
