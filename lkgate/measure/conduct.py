@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
-from lkgate.measure.elsewhere import SPEECH_US
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
-from lkgate.measure.span import total_us
-from lkgate.measure.untold import holes
+from lkgate.measure.untold import holes, need_not_be_words
 from lkgate.measure.words import contains, similarity, words_of
 from lkgate.model.bundle import Span
 from lkgate.model.event import Event
@@ -173,6 +171,6 @@ def _wordless(turn: Turn, session: Session) -> Sample:
     if turn.index in session.told_in:
         return inapplicable(turn, turn.span, "its words are told in another turn")
     reason = "the recogniser made no words of it"
-    if total_us(turn.spans) < SPEECH_US:
+    if need_not_be_words(turn, session):
         return inapplicable(turn, turn.span, reason)
     return absent(turn, turn.span, reason)

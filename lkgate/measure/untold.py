@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from lkgate.measure.elsewhere import SPEECH_US
+from lkgate.measure.floor import UNANSWERED_US
 from lkgate.measure.sample import absent, inapplicable
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, total_us
@@ -57,6 +59,24 @@ def speech_told(session: Session, turn: Turn) -> tuple[Span, ...]:
     )
 
 
+def need_not_be_words(turn: Turn, session: Session) -> bool:
+    """Whether the caller made a short sound, and the agent that waited began no reply to it."""
+    if total_us(turn.spans) >= SPEECH_US:
+        return False
+    stop_us, after = turn.span.end_us, session.turns[turn.index + 1 :]
+    until_us = stop_us + UNANSWERED_US
+    again_us = next((other.span.start_us for other in after if other.role == "caller"), until_us)
+    states = session.of_kind("agent_state_changed")
+    at = bisect_right(states, stop_us, key=lambda event: event.t_us)
+    if at == len(states) or states[at].t_us >= min(until_us, again_us):
+        return True
+    waited = at == 0 or states[at - 1].data.get("new_state") == "listening"
+    # Without a word LiveKit ends no turn, and a speech that goes on never says "thinking".
+    changed = states[at].data
+    replied = "thinking" in (changed.get("old_state"), changed.get("new_state"))
+    return not (waited and replied)
+
+
 def _reason(turn: Turn) -> str:
     return turn.text_absent or "the session reported no words for this turn"
 
@@ -66,7 +86,7 @@ def _why_none(turn: Turn, session: Session) -> str | None:
     if session.unheard():
         return None
     stop_us = turn.span.end_us
-    if total_us(turn.spans) < SPEECH_US:
+    if need_not_be_words(turn, session):
         return "so short a sound of the caller need not be words"
     # An agent that is not to be interrupted hears nothing while it speaks.
     if any(barge.outcome == "ignored" for barge in turn.barge_ins):

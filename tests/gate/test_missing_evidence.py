@@ -402,22 +402,46 @@ def _failing(name: str) -> Gate | None:
     return found
 
 
+@pytest.mark.parametrize("heard", [True, False])
 @pytest.mark.parametrize(
     "metric", ["interruptions", "interrupted_share", "llm_ttft", "tts_ttfb", "agent_words"]
 )
-def test_a_reply_that_was_heard_and_not_reported_is_missing(metric: str) -> None:
-    """Only the messages that tell of the failure are gone, of one call; all others are there."""
+def test_a_reply_that_was_heard_and_not_reported_is_missing(metric: str, heard: bool) -> None:
+    """Only the messages that tell of the failure are gone, of one call; all others are there, or
+    those of a caller to whom no recogniser listens are not."""
     call = calls()["barge-in-book"]
     assert isinstance(call.candidate, Bundle)
-    told = tuple(event for event in call.candidate.events if not _interrupted(event))
+    kept = [event for event in call.candidate.events if heard or _of(event) != "user"]
+    told = tuple(event for event in kept if not _interrupted(event))
     one = examine(replace(call, candidate=replace(call.candidate, events=told)))
     rest = [examined(name, WHOLE) for name in NAMES if name != call.call]
-    assert len(told) < len(call.candidate.events)
+    assert len(told) < len(kept)
     rules = gate(SPECS[metric], f"max: {LIMIT.get(SPECS[metric].unit, '0')}")
     assert judged(rules, whole()).findings[0].status == "fail"
     found = judged(rules, [one, *rest]).findings[0]
-    assert "reported no words for this turn" in " ".join(p.reason for p in found.problems)
+    assert "reported no words" in " ".join(p.reason for p in found.problems)
     assert found.status != "pass"
+
+
+@pytest.mark.parametrize(
+    "metric", ["end_of_turn_delay", "transcription_delay", "transcript_confidence", "split_turns"]
+)
+def test_words_of_the_caller_that_were_not_reported_are_missing(metric: str) -> None:
+    rules = absolute(SPECS[metric])
+    call = calls()["look-up"]
+    assert isinstance(call.candidate, Bundle)
+    events = call.candidate.events
+    for lost in (event for event in events if _of(event) == "user"):
+        told = tuple(event for event in events if event is not lost)
+        one = examine(replace(call, candidate=replace(call.candidate, events=told)))
+        rest = [examined(name, WHOLE) for name in NAMES if name != call.call]
+        silent(rules, [one, *rest], {call.call})
+
+
+def _of(event: Event) -> str | None:
+    item = event.data.get("item")
+    role = item.get("role") if isinstance(item, dict) else None
+    return role if isinstance(role, str) else None
 
 
 def _interrupted(event: Event) -> bool:

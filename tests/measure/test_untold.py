@@ -203,6 +203,32 @@ def test_a_question_that_was_lost_may_be_asked_again() -> None:
         assert measured("handoff_context_lost", session).samples[-1].status == status
 
 
+STATES = {
+    "replied": [(5.2, "listening", "thinking"), (5.5, "thinking", "speaking")],
+    "replied later": [(10.2, "listening", "thinking"), (10.5, "thinking", "speaking")],
+    "went on": [(3.9, "speaking", "listening"), (5.2, "listening", "speaking")],
+    "had a tool": [(3.9, "listening", "speaking"), (5.2, "speaking", "thinking")],
+}
+
+
+@pytest.mark.parametrize("states", STATES)
+def test_a_short_answer_that_the_agent_replied_to_was_words(states: str) -> None:
+    session = bundle(
+        caller=[span(1, 2), span(4, 4.6)],
+        agent=[span(2.5, 3), span(5.5, 7)],
+        events=[
+            (2.2, *ANSWER),
+            *(
+                (t, "agent_state_changed", {"old_state": old, "new_state": new})
+                for t, old, new in STATES[states]
+            ),
+        ],
+    )
+    lost = "absent" if states == "replied" else "not_applicable"
+    for metric in ("end_of_turn_delay", "caller_corrections"):
+        assert measured(metric, session).samples[1].status == lost
+
+
 CANCEL = labels("x", tools=[ExpectedTool("cancel", {}, changes=True)])
 
 

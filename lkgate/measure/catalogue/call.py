@@ -107,7 +107,7 @@ METRICS = (
             (*LABELLED, "agent_transcript"),
             "Steps that the labels require and the agent did not make when they were due.",
             misleads="A phrase is found word by word: said in other words it is missed. A message "
-            "counts when it has been said to its end.",
+            "counts when it has been said to its end. If a message was lost, that may be the one.",
         ),
         goal.required_steps_missed,
     ),
@@ -153,7 +153,7 @@ METRICS = (
             ("session", "agent_transcript"),
             "Questions that the caller was asked before a handoff and again after it.",
             misleads="A question that is asked at the end of everything (anything else?) is asked "
-            "again too.",
+            "again too. A lost message of the agent may be such a question: no verdict.",
         ),
         conduct.handoff_context_lost,
     ),
@@ -180,7 +180,8 @@ METRICS = (
             "caller_repeats", "ratio", "lower", "turn", "rate", None, _WORDS,
             "Caller turns that say again what one of the last two said, as a share.",
             misleads="Three words at least, three quarters of them the same, as they were heard. "
-            "Speech of a second without words is missing evidence, a shorter sound is not. "
+            "Speech of a second without words is missing evidence, and so is a shorter sound that "
+            "the agent replied to; others are not. "
             "In a replay the caller says what was recorded, whatever the build does.",
             version=2,
         ),

@@ -116,6 +116,7 @@ METRICS = (
             misleads="It is the share of the turn's sound, taken of its words: no word has a time "
             "of its own in a room.",
             comparable=True,
+            version=2,
         ),
         interruption.words_spoken_over,
     ),

@@ -49,6 +49,7 @@ METRICS = (
             misleads="Long words are slower: compare it with itself, or judge the same words. "
             "Turns under a second, and those cut short, are left out.",
             comparable=True,
+            version=2,
         ),
         voice.speaking_rate,
     ),
@@ -72,6 +73,7 @@ METRICS = (
             "the agent's text, numbers as digits.",
             misleads="The recogniser errs too, in some 4 % of words, more in names: compare with "
             "the same voice. English only.",
+            version=2,
         ),
         sound.spoken_word_error_rate,
     ),

@@ -114,7 +114,8 @@ METRICS = (
             "Tools marked `changes` in the labels that were called although the caller's last "
             "words were no yes.",
             misleads="A yes is one of a list of English words, or of the labels' confirmations; to "
-            "what the caller said yes is not looked at.",
+            "what the caller said yes is not looked at. If nothing tells the caller's last words "
+            "before the call there is no verdict.",
         ),
         toolrun.tools_unconfirmed,
     ),
