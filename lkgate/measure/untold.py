@@ -9,7 +9,7 @@ from lkgate.measure.elsewhere import SPEECH_US
 from lkgate.measure.floor import UNANSWERED_US
 from lkgate.measure.sample import absent, inapplicable
 from lkgate.measure.session import Session
-from lkgate.measure.span import containing, total_us
+from lkgate.measure.span import containing, overlap, total_us
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Turn
@@ -91,7 +91,8 @@ def _why_none(turn: Turn, session: Session) -> str | None:
     # An agent that is not to be interrupted hears nothing while it speaks.
     if any(barge.outcome == "ignored" for barge in turn.barge_ins):
         return "the agent spoke on and need not have listened"
-    if containing(session.agent, stop_us - 1) is not None:
+    alone_us = total_us(turn.spans) - total_us(overlap(turn.spans, session.agent))
+    if alone_us < SPEECH_US and containing(session.agent, stop_us - 1) is not None:
         return "the agent was speaking when the caller stopped"
     answered = any(span.start_us >= stop_us for span in session.agent)
     if not answered and session.left_us() - stop_us < GOODBYE_US:

@@ -170,6 +170,7 @@ def test_what_is_due_may_be_in_a_message_that_was_lost(metric: str) -> None:
     ("caller", "agent", "status"),
     [
         ([span(4, 6)], [span(6.5, 8)], "absent"),
+        ([span(4, 6.7)], [span(6.5, 8)], "absent"),
         # A cough; two; the agent was not listening; the caller is gone.
         ([span(4, 4.4)], [span(6.5, 8)], "not_applicable"),
         ([span(4, 4.4), span(5.2, 5.5)], [span(6.5, 8)], "not_applicable"),
