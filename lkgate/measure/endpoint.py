@@ -62,7 +62,12 @@ def split_turns(session: Session) -> Iterator[Sample]:
         if not turn.messages:
             yield from unreported(turn, session)
             continue
-        early = [m for m in turn.messages if m.t_us < turn.span.end_us - _REST_US]
+        # Only an item is made when LiveKit ends a turn.
+        items = [m for m in turn.messages if m.interrupted is not None]
+        if not items:
+            yield absent(turn, turn.span, "nothing tells when LiveKit ended this turn")
+            continue
+        early = [m for m in items if m.t_us < turn.span.end_us - _REST_US]
         note = "; ".join(f"ended after '{message.text}'" for message in early) or None
         yield measured(len(early), turn, turn.span, note)
 

@@ -110,11 +110,7 @@ def _heard(event: Event) -> Iterator[Event]:
     """The final transcript that an item of the caller was made of."""
     item = event.data.get("item")
     if isinstance(item, dict) and item.get("role") == "user":
-        data: dict[str, Json] = {
-            "is_final": True,
-            "language": "en",
-            "transcript": item["text"],
-        }
+        data: dict[str, Json] = {"is_final": True, "language": "en", "transcript": item["text"]}
         yield Event(event.t_us - 1, 0, "user_input_transcribed", data)
 
 

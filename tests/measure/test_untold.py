@@ -50,7 +50,7 @@ def first(metric: str, session: Bundle, truth: Labels | None = None) -> str:
         (hummed((4.4, "agent_state_changed", RESUMED), (9.5, *ANSWER)), "not_applicable"),
         # The caller's words were told; they are of another kind than a hum; nobody tells any; the
         # agent began anew.
-        (hummed((3.7, *said("user", "Wait.")), (9.5, *ANSWER)), "absent"),
+        (hummed((3.7, *said("user", "Wait.", end_of_turn_delay=0.3)), (9.5, *ANSWER)), "absent"),
         (hummed((9.5, *ANSWER), hum=LONG), "absent"),
         (hummed(), "absent"),
         (hummed((4.4, "agent_state_changed", THINKING), (9.5, *ANSWER)), "absent"),
