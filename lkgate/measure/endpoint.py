@@ -10,7 +10,7 @@ from lkgate.measure.floor import PAUSE_US, UNANSWERED_US
 from lkgate.measure.sample import absent, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import total_us, union
-from lkgate.measure.untold import unreported
+from lkgate.measure.untold import unmeasured, unreported
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 
@@ -65,7 +65,7 @@ def split_turns(session: Session) -> Iterator[Sample]:
         # Only an item is made when LiveKit ends a turn.
         items = [m for m in turn.messages if m.interrupted is not None]
         if not items:
-            yield absent(turn, turn.span, "nothing tells when LiveKit ended this turn")
+            yield unmeasured(turn, session, "nothing tells when LiveKit ended this turn")
             continue
         early = [m for m in items if m.t_us < turn.span.end_us - _REST_US]
         note = "; ".join(f"ended after '{message.text}'" for message in early) or None

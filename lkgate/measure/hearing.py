@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lkgate.measure import field
-from lkgate.measure.sample import absent, inapplicable, measured
+from lkgate.measure.sample import inapplicable, measured
 from lkgate.measure.session import Session
-from lkgate.measure.untold import unreported
+from lkgate.measure.untold import NO_METRICS, unmeasured, unreported
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 
@@ -30,7 +30,7 @@ def _confidence(session: Session, *, low: bool) -> Iterator[Sample]:
         for message in turn.messages:
             sure = message.confidence
             if sure is None:
-                yield absent(turn, turn.span, "the recogniser gave no confidence")
+                yield unmeasured(turn, session, "the recogniser gave no confidence")
             else:
                 note = f"'{message.text}' with {sure:.0%}"
                 yield measured(float(sure < LOW_CONFIDENCE) if low else sure, turn, turn.span, note)
@@ -44,7 +44,7 @@ def transcription_delay(session: Session) -> Iterator[Sample]:
         elif any(message.timed for message in turn.messages):
             yield inapplicable(turn, turn.span, "LiveKit measured no such delay here")
         elif turn.messages:
-            yield absent(turn, turn.span, "the session's messages carry no metrics")
+            yield unmeasured(turn, session, NO_METRICS)
         else:
             yield from unreported(turn, session)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, total_us
-from lkgate.measure.untold import GOODBYE_US, WORD_US, unreported
+from lkgate.measure.untold import GOODBYE_US, NO_METRICS, WORD_US, unmeasured, unreported
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Message, Turn
@@ -83,7 +83,7 @@ def end_of_turn_delay(session: Session) -> Iterator[Sample]:
     for turn in session.of("caller"):
         if turn.messages:
             # The turn was ended by the last of its messages.
-            yield _part(turn, lambda message: message.end_of_turn_delay_us, last=True)
+            yield _part(session, turn, lambda message: message.end_of_turn_delay_us, last=True)
         else:
             yield from unreported(turn, session)
 
@@ -91,7 +91,7 @@ def end_of_turn_delay(session: Session) -> Iterator[Sample]:
 def llm_ttft(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
         if turn.messages:
-            yield _part(turn, lambda message: message.llm_ttft_us, last=False)
+            yield _part(session, turn, lambda message: message.llm_ttft_us, last=False)
         else:
             yield from unreported(turn, session)
 
@@ -99,18 +99,22 @@ def llm_ttft(session: Session) -> Iterator[Sample]:
 def tts_ttfb(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
         if turn.messages:
-            yield _part(turn, lambda message: message.tts_ttfb_us, last=False)
+            yield _part(session, turn, lambda message: message.tts_ttfb_us, last=False)
         else:
             yield from unreported(turn, session)
 
 
-def _part(turn: Turn, pick: Callable[[Message], int | None], *, last: bool) -> Sample:
+def _part(
+    session: Session, turn: Turn, pick: Callable[[Message], int | None], *, last: bool
+) -> Sample:
     value = part_of(turn, pick, last=last)
     if value is not None:
         return measured(value, turn, turn.span)
     if any(message.timed for message in turn.messages):
         return inapplicable(turn, turn.span, "LiveKit measured no such delay here")
-    return absent(turn, turn.span, "the session's messages carry no metrics")
+    if turn.role == "caller":
+        return unmeasured(turn, session, NO_METRICS)
+    return absent(turn, turn.span, NO_METRICS)
 
 
 def part_of(turn: Turn, pick: Callable[[Message], int | None], *, last: bool) -> int | None:

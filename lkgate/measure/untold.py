@@ -12,12 +12,13 @@ from lkgate.measure.session import Session
 from lkgate.measure.span import containing, overlap, total_us
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
-from lkgate.model.turn import Turn
+from lkgate.model.turn import Message, Turn
 
 # Less sound than this is no word.
 WORD_US = 250_000
 # A caller who leaves this soon after the last word did not wait for an answer.
 GOODBYE_US = 2_000_000
+NO_METRICS = "the session's messages carry no metrics"
 
 
 def unreported(turn: Turn, session: Session) -> Iterator[Sample]:
@@ -59,22 +60,47 @@ def speech_told(session: Session, turn: Turn) -> tuple[Span, ...]:
     )
 
 
+def unmeasured(turn: Turn, session: Session, reason: str) -> Sample:
+    """What LiveKit does not say of a caller turn's words: a hole, unless it made no item of them.
+
+    It ends no turn, and measures none, where it was not to listen or the program stopped the reply.
+
+    Args:
+        reason: said of a hole.
+    """
+    items = any(_is_item(message) for one in session.of("caller") for message in one.messages)
+    if items and not any(map(_is_item, turn.messages)):
+        why = _why_not_heard(turn, session)
+        if why is None and session.of_kind("agent_state_changed"):
+            why = None if _replied(turn, session) else "the agent began no reply to it"
+        if why is not None:
+            return inapplicable(turn, turn.span, why)
+    return absent(turn, turn.span, reason)
+
+
 def need_not_be_words(turn: Turn, session: Session) -> bool:
     """Whether the caller made a short sound, and the agent that waited began no reply to it."""
-    if total_us(turn.spans) >= SPEECH_US:
-        return False
+    return total_us(turn.spans) < SPEECH_US and not _replied(turn, session)
+
+
+def _is_item(message: Message) -> bool:
+    # A transcript does not tell whether anybody was cut short.
+    return message.interrupted is not None
+
+
+def _replied(turn: Turn, session: Session) -> bool:
+    """Whether an agent that waited began a reply to what the caller said."""
     stop_us, after = turn.span.end_us, session.turns[turn.index + 1 :]
     until_us = stop_us + UNANSWERED_US
     again_us = next((other.span.start_us for other in after if other.role == "caller"), until_us)
     states = session.of_kind("agent_state_changed")
     at = bisect_right(states, stop_us, key=lambda event: event.t_us)
     if at == len(states) or states[at].t_us >= min(until_us, again_us):
-        return True
+        return False
     waited = at == 0 or states[at - 1].data.get("new_state") == "listening"
     # Without a word LiveKit ends no turn, and a speech that goes on never says "thinking".
     changed = states[at].data
-    replied = "thinking" in (changed.get("old_state"), changed.get("new_state"))
-    return not (waited and replied)
+    return waited and "thinking" in (changed.get("old_state"), changed.get("new_state"))
 
 
 def _reason(turn: Turn) -> str:
@@ -85,9 +111,13 @@ def _why_none(turn: Turn, session: Session) -> str | None:
     """Why a sound of the caller need not have become a message."""
     if session.unheard():
         return None
-    stop_us = turn.span.end_us
     if need_not_be_words(turn, session):
         return "so short a sound of the caller need not be words"
+    return _why_not_heard(turn, session)
+
+
+def _why_not_heard(turn: Turn, session: Session) -> str | None:
+    stop_us = turn.span.end_us
     # An agent that is not to be interrupted hears nothing while it speaks.
     if any(barge.outcome == "ignored" for barge in turn.barge_ins):
         return "the agent spoke on and need not have listened"

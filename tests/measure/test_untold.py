@@ -230,6 +230,38 @@ def test_a_short_answer_that_the_agent_replied_to_was_words(states: str) -> None
         assert measured(metric, session).samples[1].status == lost
 
 
+METRICS = ("end_of_turn_delay", "transcription_delay", "transcript_confidence", "split_turns")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(
+    ("agent", "states", "status"),
+    [
+        (span(5.5, 7), STATES["replied"], "absent"),
+        # The program stopped the reply; the agent spoke on; no state of the agent is known.
+        (span(7.5, 8), STATES["replied later"], "not_applicable"),
+        (span(3.2, 7), STATES["replied later"], "not_applicable"),
+        (span(5.5, 7), [], "absent"),
+    ],
+)
+def test_words_that_ended_no_turn_have_no_delay(
+    metric: str, agent: Span, states: list[tuple[float, str, str]], status: str
+) -> None:
+    """The recogniser heard them, and LiveKit made no item of them."""
+    first = said("user", "Hello.", confidence=0.9, end_of_turn_delay=0.3, transcription_delay=0.1)
+    heard: dict[str, Json] = {"is_final": True, "transcript": "The second of May, please."}
+    changed: list[Told] = [
+        (t, "agent_state_changed", {"old_state": old, "new_state": new}) for t, old, new in states
+    ]
+    session = bundle(
+        caller=[span(1, 2), span(4, 5.1)],
+        agent=[span(2.5, 3), agent],
+        events=[(2.2, *first), (5.15, "user_input_transcribed", heard), *changed],
+    )
+    assert measured(metric, session).samples[1].status == status
+    assert measured("caller_words", session).value == 6
+
+
 CANCEL = labels("x", tools=[ExpectedTool("cancel", {}, changes=True)])
 
 
