@@ -72,8 +72,8 @@ def unmeasured(turn: Turn, session: Session, reason: str) -> Sample:
     if items and not any(map(_is_item, turn.messages)):
         why = _why_not_heard(turn, session)
         if why is None and session.of_kind("agent_state_changed"):
-            why = None if _replied(turn, session) else "the agent began no reply to it"
-        if why is not None:
+            why = "the agent began no reply to it"
+        if why is not None and not _replied(turn, session):
             return inapplicable(turn, turn.span, why)
     return absent(turn, turn.span, reason)
 
@@ -89,18 +89,21 @@ def _is_item(message: Message) -> bool:
 
 
 def _replied(turn: Turn, session: Session) -> bool:
-    """Whether an agent that waited began a reply to what the caller said."""
-    stop_us, after = turn.span.end_us, session.turns[turn.index + 1 :]
-    until_us = stop_us + UNANSWERED_US
-    again_us = next((other.span.start_us for other in after if other.role == "caller"), until_us)
+    """Whether an agent that waited began a reply to something that the caller said."""
+    after = session.turns[turn.index + 1 :]
+    again_us = next((other.span.start_us for other in after if other.role == "caller"), None)
     states = session.of_kind("agent_state_changed")
-    at = bisect_right(states, stop_us, key=lambda event: event.t_us)
-    if at == len(states) or states[at].t_us >= min(until_us, again_us):
-        return False
-    waited = at == 0 or states[at - 1].data.get("new_state") == "listening"
-    # Without a word LiveKit ends no turn, and a speech that goes on never says "thinking".
-    changed = states[at].data
-    return waited and "thinking" in (changed.get("old_state"), changed.get("new_state"))
+    for stretch in turn.spans:
+        until_us = stretch.end_us + UNANSWERED_US
+        at = bisect_right(states, stretch.end_us, key=lambda event: event.t_us)
+        if at == len(states) or states[at].t_us >= min(until_us, again_us or until_us):
+            continue
+        waited = at == 0 or states[at - 1].data.get("new_state") == "listening"
+        # Without a word LiveKit ends no turn, and a speech that goes on never says "thinking".
+        changed = states[at].data
+        if waited and "thinking" in (changed.get("old_state"), changed.get("new_state")):
+            return True
+    return False
 
 
 def _reason(turn: Turn) -> str:
@@ -109,9 +112,9 @@ def _reason(turn: Turn) -> str:
 
 def _why_none(turn: Turn, session: Session) -> str | None:
     """Why a sound of the caller need not have become a message."""
-    if session.unheard():
+    if session.unheard() or _replied(turn, session):
         return None
-    if need_not_be_words(turn, session):
+    if total_us(turn.spans) < SPEECH_US:
         return "so short a sound of the caller need not be words"
     return _why_not_heard(turn, session)
 

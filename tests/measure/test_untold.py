@@ -206,16 +206,19 @@ def test_a_question_that_was_lost_may_be_asked_again() -> None:
 
 STATES = {
     "replied": [(5.2, "listening", "thinking"), (5.5, "thinking", "speaking")],
-    "replied later": [(10.2, "listening", "thinking"), (10.5, "thinking", "speaking")],
+    "replied later": [(11.2, "listening", "thinking"), (11.5, "thinking", "speaking")],
     "went on": [(3.9, "speaking", "listening"), (5.2, "listening", "speaking")],
     "had a tool": [(3.9, "listening", "speaking"), (5.2, "speaking", "thinking")],
 }
 
 
+@pytest.mark.parametrize("coughs", [(), (span(5.3, 5.6),)])
 @pytest.mark.parametrize("states", STATES)
-def test_a_short_answer_that_the_agent_replied_to_was_words(states: str) -> None:
+def test_a_short_answer_that_the_agent_replied_to_was_words(
+    states: str, coughs: tuple[Span, ...]
+) -> None:
     session = bundle(
-        caller=[span(1, 2), span(4, 4.6)],
+        caller=[span(1, 2), span(4, 4.6), *coughs],
         agent=[span(2.5, 3), span(5.5, 7)],
         events=[
             (2.2, *ANSWER),
