@@ -9,7 +9,7 @@ from lkgate.measure import field
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import any_between, overlap, total_us
-from lkgate.measure.untold import speech_told, unreported
+from lkgate.measure.untold import cut_short, speech_told, unreported
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -109,9 +109,10 @@ def _cut_for_nothing(words: list[int], turn: Turn, after: Turn) -> bool:
 def repeated_interruptions(session: Session) -> Iterator[Sample]:
     before = False
     for turn in session.of("agent"):
-        if turn.interrupted is not None:
-            yield measured(float(before and turn.interrupted), turn, turn.span)
-            before = turn.interrupted
+        cut = cut_short(turn, session)
+        if cut is not None:
+            yield measured(float(before and cut), turn, turn.span)
+            before = cut
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:
@@ -120,8 +121,9 @@ def repeated_interruptions(session: Session) -> Iterator[Sample]:
 
 def interrupted_share(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
-        if turn.interrupted is not None:
-            yield measured(float(turn.interrupted), turn, turn.span)
+        cut = cut_short(turn, session)
+        if cut is not None:
+            yield measured(float(cut), turn, turn.span)
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:

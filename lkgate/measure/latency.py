@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, total_us
-from lkgate.measure.untold import GOODBYE_US, NO_METRICS, WORD_US, unmeasured, unreported
+from lkgate.measure.untold import (
+    GOODBYE_US,
+    NO_METRICS,
+    WORD_US,
+    said_by_program,
+    unmeasured,
+    unreported,
+)
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
 from lkgate.model.turn import Message, Turn
@@ -90,7 +97,9 @@ def end_of_turn_delay(session: Session) -> Iterator[Sample]:
 
 def llm_ttft(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
-        if turn.messages:
+        if turn.messages and said_by_program(turn, session):
+            yield inapplicable(turn, turn.span, "the program said it, and asked no model")
+        elif turn.messages:
             yield _part(session, turn, lambda message: message.llm_ttft_us, last=False)
         else:
             yield from unreported(turn, session)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from lkgate.measure.sample import absent, inapplicable, measured
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, overlap, total_us, union
-from lkgate.measure.untold import unreported
+from lkgate.measure.untold import cut_short, unreported
 from lkgate.measure.words import words_of
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
@@ -19,8 +19,9 @@ _CUT_US = 200_000
 
 def interruptions(session: Session) -> Iterator[Sample]:
     for turn in session.of("agent"):
-        if turn.interrupted is not None:
-            yield measured(float(turn.interrupted), turn, turn.span)
+        cut = cut_short(turn, session)
+        if cut is not None:
+            yield measured(float(cut), turn, turn.span)
         elif turn.messages:
             yield absent(turn, turn.span, "the session does not say whether it was cut short")
         else:

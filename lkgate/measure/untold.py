@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from lkgate.measure.elsewhere import SPEECH_US
-from lkgate.measure.floor import UNANSWERED_US
+from lkgate.measure.floor import STATE_SLACK_US, UNANSWERED_US
 from lkgate.measure.sample import absent, inapplicable
 from lkgate.measure.session import Session
 from lkgate.measure.span import containing, overlap, total_us
@@ -76,6 +76,33 @@ def unmeasured(turn: Turn, session: Session, reason: str) -> Sample:
         if why is not None and not _replied(turn, session):
             return inapplicable(turn, turn.span, why)
     return absent(turn, turn.span, reason)
+
+
+def cut_short(turn: Turn, session: Session) -> bool | None:
+    """Whether an agent's words were cut short, ``None`` if nothing tells.
+
+    What LiveKit made no item of was not, if the caller was silent: it is the caller who cuts in.
+    """
+    if turn.interrupted is not None or not turn.messages or not turn.spans:
+        return turn.interrupted
+    around = Span(turn.span.start_us, turn.span.end_us + STATE_SLACK_US)
+    return None if overlap(session.caller, (around,)) else False
+
+
+def said_by_program(turn: Turn, session: Session) -> bool:
+    """Whether an agent turn of which LiveKit made no item is known to be no language model's."""
+    if any(map(_is_item, turn.messages)) or turn.index in session.told_in.values():
+        return False
+    changes = session.of_kind("agent_state_changed")
+    since_us = turn.span.start_us - 2 * STATE_SLACK_US
+    begun = [
+        event.data.get("old_state")
+        for event in changes
+        if since_us <= event.t_us <= turn.span.end_us and event.data.get("new_state") == "speaking"
+    ]
+    # A speech-to-speech model never says "thinking".
+    tells = any(event.data.get("new_state") == "thinking" for event in changes)
+    return tells and bool(begun) and "thinking" not in begun
 
 
 def need_not_be_words(turn: Turn, session: Session) -> bool:

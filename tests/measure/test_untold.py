@@ -265,6 +265,36 @@ def test_words_that_ended_no_turn_have_no_delay(
     assert measured("caller_words", session).value == 6
 
 
+@pytest.mark.parametrize(
+    ("old", "sounds", "llm", "cut"),
+    [
+        ("listening", [], "not_applicable", "measured"),
+        ("thinking", [], "absent", "measured"),
+        ("listening", [span(2.8, 3.4)], "not_applicable", "absent"),
+    ],
+)
+def test_what_a_program_says_beside_the_conversation(
+    old: str, sounds: list[Span], llm: str, cut: str
+) -> None:
+    """``say(..., add_to_chat_ctx=False)``: it is transcribed, and LiveKit makes no item of it."""
+    streamed: dict[str, Json] = {"text": "Calls are kept.", "final": True, "track_sid": "TR_agent"}
+    session = bundle(
+        caller=[*sounds, span(5, 6)],
+        agent=[span(1, 3), span(7, 8)],
+        events=[
+            (1, "agent_state_changed", {"old_state": old, "new_state": "speaking"}),
+            (3.05, "transcription", streamed),
+            (6.2, *ANSWER),
+            (6.4, "agent_state_changed", {"old_state": "listening", "new_state": "thinking"}),
+            (8.1, *QUESTION),
+        ],
+    )
+    assert first("llm_ttft", session) == llm
+    for metric in ("interruptions", "interrupted_share", "repeated_interruptions"):
+        assert first(metric, session) == cut
+    assert first("tts_ttfb", session) == "absent"
+
+
 CANCEL = labels("x", tools=[ExpectedTool("cancel", {}, changes=True)])
 
 
