@@ -6,6 +6,8 @@ code; anything else that reaches the top is a bug.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LkgateError(Exception):
     """Bad input or a world that does not answer, never a bug in lkgate.
@@ -14,6 +16,9 @@ class LkgateError(Exception):
         what: one sentence that says what is wrong.
         where: a path, ``path:line:column``, a call or a host; ``None`` if there is no place.
         next_step: what the user can do about it; ``None`` if there is nothing to do.
+
+    Attributes:
+        also: what else of the kind is wrong, so that one look at it all is enough.
     """
 
     def __init__(self, what: str, *, where: str | None = None, next_step: str | None = None):
@@ -21,6 +26,7 @@ class LkgateError(Exception):
         self.what = what
         self.where = where
         self.next_step = next_step
+        self.also: Sequence[LkgateError] = ()
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what

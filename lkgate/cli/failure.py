@@ -60,7 +60,8 @@ def tell(error: Exception, *, debug: bool) -> Exit:
     if debug:
         traceback.print_exception(error)
     if isinstance(error, LkgateError):
-        click.echo(visible_lines(f"error: {error}"), err=True)
+        for one in (error, *error.also):
+            click.echo(visible_lines(f"error: {one}"), err=True)
         return exit_of(error)
     if isinstance(error, PipeError | BrokenPipeError):
         click.echo("error: what was being written to is no longer read", err=True)

@@ -12,7 +12,7 @@ from lkgate.cli.exits import Exit
 def command(form: str) -> int:
     """List the recordings: length, turns, cassette, labels (reviewed?), baseline (stale?).
 
-    Exit code 2 if one of them is not whole.
+    Exit code 2 if one of them, or its baseline, is not whole.
 
     Example: lkgate list
     """
@@ -21,7 +21,6 @@ def command(form: str) -> int:
     from lkgate.report.accepting import listed, rows
     from lkgate.report.inert import json_text, visible
     from lkgate.suite import entries
-    from lkgate.suite.inventory import Held
 
     config = settings()
     found = list(entries(config.recordings))
@@ -36,6 +35,6 @@ def command(form: str) -> int:
             err=True,
         )
     for one in found:
-        if not isinstance(one.held, Held) and one.held.next_step:
-            click.echo(visible(f"{one.call}: {one.held.next_step}"), err=True)
-    return Exit.PASS if all(isinstance(one.held, Held) for one in found) else Exit.USAGE
+        if one.wrong is not None and one.wrong.next_step:
+            click.echo(visible(f"{one.call}: {one.wrong.next_step}"), err=True)
+    return Exit.PASS if all(one.wrong is None for one in found) else Exit.USAGE

@@ -43,7 +43,8 @@ def reporting(command: Callable[P, int]) -> Callable[P, int]:
             # Of the last one the verdict stands, and so do the reports that were written.
             raise
         except Exception as error:
-            write(wanted, build, _WHAT, [_problem(*_reason(error))])
+            also = error.also if isinstance(error, LkgateError) else ()
+            write(wanted, build, _WHAT, [_problem(*_reason(one)) for one in (error, *also)])
             raise
 
     return reported

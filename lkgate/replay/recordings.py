@@ -32,7 +32,8 @@ def find_recordings(directory: Path) -> list[Path]:
     """Every bundle right below ``directory``, sorted by name; hidden and other files are ignored.
 
     Raises:
-        BundleError: a directory in it is no bundle. A call that vanished must not go unnoticed.
+        BundleError: a directory in it is no bundle, with all others of the kind. A call that
+            vanished must not go unnoticed.
         ConfigError: there is no such directory, or no recording in it.
     """
     if not directory.is_dir():
@@ -42,7 +43,14 @@ def find_recordings(directory: Path) -> list[Path]:
             next_step="`lkgate record`, `lkgate import` or `lkgate promote` makes one; or set "
             "`recordings`.",
         )
-    found = [path for path in sorted(directory.iterdir()) if _is_bundle(path)]
+    found: list[Path] = []
+    wrong: list[BundleError] = []
+    for path in sorted(directory.iterdir()):
+        try:
+            found += [path] if _is_bundle(path) else []
+        except BundleError as error:
+            wrong.append(error)
+    _refuse(wrong)
     if not found:
         raise ConfigError(
             "there is no recording in this directory",
@@ -50,6 +58,13 @@ def find_recordings(directory: Path) -> list[Path]:
             next_step="Record a call with `lkgate record`, or name a bundle.",
         )
     return found
+
+
+def _refuse(wrong: Sequence[BundleError]) -> None:
+    """Raise the first, which tells of the others."""
+    if wrong:
+        wrong[0].also = wrong[1:]
+        raise wrong[0]
 
 
 def each_recording(directory: Path) -> Iterator[Recording | LkgateError]:
@@ -168,14 +183,20 @@ def read_recordings(paths: Sequence[Path], *, baselines: bool = True) -> list[Re
         baselines: ``False`` for who will not judge by them.
 
     Raises:
-        BundleError: one is not whole, or has a name that nothing can hold.
+        BundleError: one is not whole, or has a name that nothing can hold, with all others of the
+            kind.
         ConfigError: two have one name, or one is a replay itself.
     """
     recordings: dict[str, Recording] = {}
+    wrong: list[BundleError] = []
     for path in {path.resolve(): path for path in paths}.values():
         call = _name(path)
-        require_name(path)
-        bundle = read(path, baseline=baselines)
+        try:
+            require_name(path)
+            bundle = read(path, baseline=baselines)
+        except BundleError as error:
+            wrong.append(error)
+            continue
         if bundle.manifest.source == "replay":
             raise ConfigError("this is a replay, not a recording", where=str(path))
         if call in recordings:
@@ -185,4 +206,5 @@ def read_recordings(paths: Sequence[Path], *, baselines: bool = True) -> list[Re
                 next_step=f"The other one is {recordings[call].path}; rename one.",
             )
         recordings[call] = Recording(call, path, bundle)
+    _refuse(wrong)
     return list(recordings.values())

@@ -45,9 +45,10 @@ def listed(entries: Sequence[Entry]) -> Text:
     widths = [max(map(len, column)) for column in zip(_HEAD, *whole, strict=True)]
     widths[0] = max(widths[0], *(len(row[0]) for row in rows), 0)
     text = Text(_aligned(_HEAD, widths) + "\n", style="bold")
-    for row in rows:
+    for one, row in zip(entries, rows, strict=True):
         if len(row) == len(_HEAD):
-            text.append(_aligned(row, widths) + "\n", style="not bold")
+            style = "not bold" if one.wrong is None else "not bold red"
+            text.append(_aligned(row, widths) + "\n", style=style)
         else:
             text.append("  ".join([row[0].ljust(widths[0]), *row[1:]]) + "\n", style="not bold red")
     return text
@@ -90,11 +91,13 @@ def _versions(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Text]:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     if not isinstance(entry.held, Held):
-        return visible(entry.call), visible(entry.held.what)
+        return visible(entry.call), visible(_wrong(entry))
     held = entry.held
     baseline = "none" if held.baseline is None else accepted(held.baseline)
     if held.stale:
         baseline += f" (stale: {'; '.join(held.stale)})"
+    if held.damage is not None:
+        baseline = f"damaged ({_wrong(entry)})"
     found = (
         entry.call,
         held.manifest.source,
@@ -105,6 +108,14 @@ def _row(entry: Entry) -> tuple[str, ...]:
         baseline,
     )
     return tuple(map(visible, found))
+
+
+def _wrong(entry: Entry) -> str:
+    """Which file of a recording is wrong, and how."""
+    wrong = entry.wrong
+    assert wrong is not None
+    head, inside, file = (wrong.where or "").partition(f"{entry.path}/")
+    return f"{file}: {wrong.what}" if inside and not head else wrong.what
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -118,7 +129,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _object(entry: Entry) -> dict[str, Json]:
     head: dict[str, Json] = {"recording": entry.call, "path": str(entry.path)}
     if not isinstance(entry.held, Held):
-        return {**head, "error": entry.held.what, "next_step": entry.held.next_step}
+        return {**head, "error": _wrong(entry), "next_step": entry.held.next_step}
     held = entry.held
     baseline: Json = None
     if held.baseline is not None:
@@ -131,6 +142,8 @@ def _object(entry: Entry) -> dict[str, Json]:
             "reason": held.baseline.accepted.get("reason"),
             "stale": list(held.stale),
         }
+    if held.damage is not None:
+        head |= {"error": _wrong(entry), "next_step": held.damage.next_step}
     return {
         **head,
         "source": held.manifest.source,

@@ -24,6 +24,7 @@ class Held:
     Attributes:
         baseline: the accepted replay's manifest, ``None`` if none was accepted.
         stale: why that does not count any more; empty if it does.
+        damage: why the baseline that is there cannot be read; ``None`` if it can.
     """
 
     manifest: Manifest
@@ -31,6 +32,7 @@ class Held:
     labels: LabelState
     baseline: Manifest | None
     stale: tuple[str, ...]
+    damage: BundleError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Entry:
     call: str
     path: Path
     held: Held | BundleError
+
+    @property
+    def wrong(self) -> BundleError | None:
+        """Why it, or its baseline, is not whole; ``None`` if both are."""
+        return self.held.damage if isinstance(self.held, Held) else self.held
 
 
 def entries(directory: Path) -> Iterator[Entry]:
@@ -62,10 +69,14 @@ def _held(path: Path) -> Held | BundleError:
         return BundleError("was never finished", next_step=f"lkgate recover {path}")
     try:
         require_name(path)
-        bundle = read(path)
-        baseline = read_baseline(path)
+        bundle = read(path, baseline=False)
     except BundleError as error:
         return error
+    baseline, damage = None, None
+    try:
+        baseline = read_baseline(path)
+    except BundleError as error:
+        damage = error
     return Held(
         manifest=bundle.manifest,
         turns=len(turns_of(bundle)),
@@ -74,4 +85,5 @@ def _held(path: Path) -> Held | BundleError:
         ),
         baseline=None if baseline is None else baseline.manifest,
         stale=() if baseline is None else stale_reasons(path, bundle.manifest, baseline),
+        damage=damage,
     )

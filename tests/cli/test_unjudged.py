@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 import pytest
 
+from lkgate.cli.exits import Exit
+from lkgate.cli.failure import tell
 from lkgate.cli.main import main
 from lkgate.cli.reports import KINDS, named
 from lkgate.cli.unjudged import reporting, write
-from lkgate.errors import BuildError, LkgateError
+from lkgate.errors import BuildError, BundleError, LkgateError
 from lkgate.model.verdict import Problem
 from lkgate.report.html import render
 from tests.gate.calls import V3
@@ -89,6 +91,17 @@ def test_whatever_ends_it(tmp_path: Path, error: Exception, says: str) -> None:
     told = (tmp_path / "new" / "markdown").read_text("utf-8")
     assert told.startswith(HEAD)
     assert says in told
+
+
+def test_all_that_is_wrong_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = BundleError("cut off", where="a", next_step="Get it.")
+    error.also = [BundleError("too new", where="b")]
+    with pytest.raises(BundleError):
+        run(tmp_path, error, f"markdown={tmp_path / 'markdown'}")
+    told = (tmp_path / "markdown").read_text("utf-8")
+    assert told == f"{HEAD}- a: cut off _Get it._\n- b: too new\n"
+    assert tell(error, debug=False) == Exit.USAGE
+    assert capsys.readouterr().err == "error: a: cut off\n  Get it.\nerror: b: too new\n"
 
 
 def test_a_place_is_annotated_as_the_repository_has_it(

@@ -267,6 +267,21 @@ def test_no_recording_vanishes_unnoticed(tmp_path: Path) -> None:
     )
 
 
+def test_all_that_are_not_whole_are_told_at_once(tmp_path: Path) -> None:
+    paths = [record(tmp_path, name) for name in ("one", "two", "whole")]
+    for path in paths[:2]:
+        (path / "events.jsonl").write_bytes(b"{}")
+    with pytest.raises(BundleError) as refused:
+        read_recordings(paths)
+    told = [refused.value, *refused.value.also]
+    assert [one.where for one in told] == [f"{path}/events.jsonl" for path in paths[:2]]
+    for name in ("a", "b"):
+        (tmp_path / "recordings" / name).mkdir()
+    with pytest.raises(BundleError) as refused:
+        find_recordings(tmp_path / "recordings")
+    assert [Path(str(one.where)).name for one in (refused.value, *refused.value.also)] == ["a", "b"]
+
+
 def test_an_interpreter_with_a_livekit_that_replays_do_not_know(tmp_path: Path) -> None:
     record(tmp_path, "one")
     python = tmp_path / "python"

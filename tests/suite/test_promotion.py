@@ -87,6 +87,8 @@ def test_the_list_says_what_each_has(call: Path, tmp_path: Path) -> None:
     bundle.pack(call, recordings / "bare.lkb")
     (recordings / "README.md").write_text("not a recording")
     (recordings / "damaged").mkdir()
+    shutil.copytree(recordings / "whole", recordings / "old")
+    (recordings / "old" / "baseline" / "events.jsonl").unlink()
     (recordings / "cut.unfinished").mkdir()
     found = list(entries(recordings))
     assert listed(found).plain == (
@@ -95,8 +97,13 @@ def test_the_list_says_what_each_has(call: Path, tmp_path: Path) -> None:
         "cut.unfinished  was never finished\n"
         "damaged         no bundle: it has no manifest.json\n"
         "draft           record   0.5 s      2  full      draft     none\n"
+        "old             record   0.5 s      2  full      reviewed  damaged "
+        "(baseline/events.jsonl: is missing)\n"
         "whole           record   0.5 s      2  full      reviewed  v2\n"
     )
+    assert [one.call for one in found if one.wrong is not None] == [
+        "cut.unfinished", "damaged", "old",
+    ]  # fmt: skip
     by_name = {row["recording"]: row for row in rows(found)}
     assert by_name["whole"]["baseline"] == {
         "build": "v2",
@@ -106,6 +113,9 @@ def test_the_list_says_what_each_has(call: Path, tmp_path: Path) -> None:
         "reason": None,
         "stale": [],
     }
+    assert by_name["old"]["error"] == "baseline/events.jsonl: is missing"
+    assert "lkgate accept old " in str(by_name["old"]["next_step"])
+    assert (by_name["old"]["labels"], by_name["old"]["baseline"]) == ("reviewed", None)
     assert by_name["draft"]["labels"] == "draft"
     assert by_name["cut.unfinished"]["next_step"] == f"lkgate recover {recordings}/cut.unfinished"
     assert list(entries(tmp_path / "nowhere")) == []
