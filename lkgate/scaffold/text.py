@@ -80,7 +80,16 @@ rules:
     message: The conversation became another one, so its later turns cannot be compared.
 """
 
-GITIGNORE = (".lkgate/",)
+# Replays, and what the workflow's commands leave: pages hold callers' voices.
+GITIGNORE = (
+    ".lkgate/",
+    "/report.html",
+    "/report-[0-9]*.html",
+    "/report*-audio/",
+    "/report.md",
+    "/junit.xml",
+    "/annotations",
+)
 
 
 def gitattributes(recordings: str) -> tuple[str, ...]:
@@ -213,7 +222,10 @@ jobs:
         with:
           name: {name.replace(" ", "-")}
           path: |
-            {at}report*
+            {at}report.html
+            {at}report-[0-9]*.html
+            {at}report*-audio
+            {at}report.md
             {at}junit.xml
             {at}.lkgate/replays
           include-hidden-files: true

@@ -20,9 +20,11 @@ from lkgate.scaffold import Done, Program, write
 from lkgate.scaffold.change import Change, Place, carry_out
 from lkgate.scaffold.origin import Origin
 from lkgate.scaffold.project import look
+from lkgate.scaffold.text import GITIGNORE
 from lkgate.scaffold.write import declared, starts
 
 RELEASED = Origin("lkgate==1.2.3")
+IGNORED = "".join(f"{line}\n" for line in GITIGNORE)
 AGENT = Program(Path("agent.py"), None, None, True)
 NEW = ("pyproject.toml", "gates/release.yaml", ".github/workflows/lkgate.yml")
 
@@ -61,7 +63,7 @@ def test_what_is_there_is_kept_and_added_to(tmp_path: Path) -> None:
     assert done["pyproject.toml"].what == "added to"
     assert done["gates/release.yaml"] == Done("kept", "gates/release.yaml", "it is there already")
     assert (tmp_path / "gates" / "release.yaml").read_text() == "mine"
-    assert (tmp_path / ".gitignore").read_text() == "*.pyc\n.lkgate/\n"
+    assert (tmp_path / ".gitignore").read_text() == "*.pyc\n" + IGNORED
     told = (tmp_path / "pyproject.toml").read_text()
     assert told.startswith('[project]\nname = "clinic"  # ours\n\n[tool.lkgate]\n')
     assert tomllib.loads(told)["project"] == {"name": "clinic"}
@@ -166,7 +168,7 @@ def test_bytes_and_line_ends_of_others_stay(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_bytes(b"caf\xe9/\n")
     (tmp_path / "pyproject.toml").write_bytes(b'name = "x"\r\n')
     write(tmp_path, AGENT, RELEASED)
-    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n.lkgate/\n"
+    assert (tmp_path / ".gitignore").read_bytes() == b"caf\xe9/\n" + IGNORED.encode()
     told = (tmp_path / "pyproject.toml").read_bytes()
     assert told.startswith(b'name = "x"\r\n\r\n[tool.lkgate]\r\n')
     assert told.count(b"\n") == told.count(b"\r\n")
@@ -341,6 +343,26 @@ def test_the_workflow_gets_lkgate_from_where_this_one_came(tmp_path: Path) -> No
         "runner gets it.",
         "pip install lkgate==1.2.3",
     ]
+
+
+def test_what_a_run_leaves_is_kept_by_the_workflow_and_not_by_git(tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True, timeout=60)
+    write(tmp_path, AGENT, RELEASED)
+    made = ["report.html", "report-2.html", "report-audio/a.flac", "report-2-audio/a.flac"]
+    made += ["report.md", "junit.xml", ".lkgate/replays/candidate/x"]
+    theirs = ["reports/report.html", "report_gen.py", "report-audio.py", "tests/junit.xml"]
+    subprocess.run([*git, "add", "."], check=True, timeout=60)
+    for name in (*made, *theirs):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    words = [*git, "ls-files", "--others", "--exclude-standard"]
+    seen = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert sorted(seen.split()) == sorted(theirs)
+    upload = yaml.safe_load((tmp_path / NEW[2]).read_text())["jobs"]["replay"]["steps"][-1]
+    kept = {path for line in upload["with"]["path"].split() for path in tmp_path.glob(line)}
+    assert all(kept & {path, *path.parents} for path in map(tmp_path.joinpath, made))
+    assert not any(kept & {path, *path.parents} for path in map(tmp_path.joinpath, theirs))
 
 
 def test_the_workflow_is_clean(tmp_path: Path) -> None:
