@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -35,3 +36,7 @@ def command(recordings: tuple[Path, ...]) -> None:
         click.echo(f"{path}: derived answers: {held}")
         for lack in made.lacks:
             click.echo(f"  {lack}")
+    words = shlex.join(map(str, recordings))
+    click.echo(
+        f"Next: lkgate replay {words} --against BUILD, then lkgate accept {words} --build BUILD"
+    )

@@ -34,16 +34,16 @@ def command(env_file: Path | None) -> int:
     """
     from rich.text import Text
 
-    from lkgate.cli.terminal import stdout
+    from lkgate.cli.terminal import print_report
     from lkgate.report.inert import visible
 
-    console, wrong = stdout(), 0
+    wrong = 0
     for one in _findings(env_file):
         wrong += one.status == "wrong"
         line = Text(f"{_MARKS[one.status]} {one.what}", style=_STYLES[one.status])
-        console.print(line.append(visible(f": {one.said}"), style="not bold default"))
+        print_report(line.append(visible(f": {one.said}"), style="not bold default").append("\n"))
         if one.remedy is not None:
-            console.print(Text(visible(f"    {one.remedy}"), style="cyan"))
+            print_report(Text(visible(f"    {one.remedy}"), style="cyan").append("\n"))
     return Exit.INCOMPLETE if wrong else Exit.PASS
 
 

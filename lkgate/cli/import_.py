@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from lkgate.cli.parameters import from_here
 from lkgate.report.inert import visible_lines
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ def command(
         on_warning=lambda text: click.echo(visible_lines(f"warning: {text}"), err=True),
     )
     click.echo(str(path))
+    words = shlex.join(
+        ["lkgate", "replay", str(from_here(path)), "--against", "BUILD", "--no-gate"]
+    )
+    click.echo(visible_lines(f"Next: {words}"), err=True)
 
 
 def _channels(text: str | None) -> tuple[Channel, ...] | None:

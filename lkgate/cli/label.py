@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -39,3 +40,5 @@ def command(bundle: Path, only_print: bool, force: bool) -> None:
     click.echo(
         f"{bundle}/labels.yaml: a draft of {said} utterances and {tools} tool calls, not reviewed"
     )
+    words = shlex.join(["lkgate", "seal", str(bundle)])
+    click.echo(f"Next: listen, correct it, set `reviewed: true`, then {words}")

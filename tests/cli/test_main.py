@@ -146,7 +146,7 @@ def test_an_import_is_a_bundle_like_any_other(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
         f"{tmp_path}/recordings/call\n",
-        "",
+        "Next: lkgate replay recordings/call --against BUILD --no-gate\n",
     )
     shown = lkgate("show", "recordings/call", cwd=tmp_path).stdout
     assert "  no session: imported without a report of the agent's session\n" in shown
@@ -169,7 +169,10 @@ def test_an_import_warns_of_what_a_replay_needs(tmp_path: Path) -> None:
     words = ("import", "a.wav", "--channels", "caller,none", "--id", "my call", "--out", "here")
     done = lkgate(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "here\n")
-    assert done.stderr == "warning: no agent audio: none of the imported channels is theirs\n"
+    assert done.stderr == (
+        "warning: no agent audio: none of the imported channels is theirs\n"
+        "Next: lkgate replay here --against BUILD --no-gate\n"
+    )
     again = lkgate(*words, cwd=tmp_path)
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == (

@@ -69,6 +69,7 @@ def test_label(recording: Path) -> None:
     done = lkgate("label", "--force", str(recording))
     assert done.stdout == (
         f"{recording}/labels.yaml: a draft of 6 utterances and 1 tool calls, not reviewed\n"
+        f"Next: listen, correct it, set `reviewed: true`, then lkgate seal {recording}\n"
     )
     assert (recording / "labels.yaml").read_text() == printed.stdout
     labels = read(recording).labels

@@ -69,7 +69,11 @@ def test_the_command_says_what_it_made(bare: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(bare.parents[1])
     done = CliRunner().invoke(cli, ["derive", "emergency"])
     assert done.exit_code == 0, done.output
-    assert done.output == "recordings/emergency: derived answers: 5 llm, 5 stt, 1 tool, 5 tts\n"
+    assert done.output == (
+        "recordings/emergency: derived answers: 5 llm, 5 stt, 1 tool, 5 tts\n"
+        "Next: lkgate replay recordings/emergency --against BUILD, then "
+        "lkgate accept recordings/emergency --build BUILD\n"
+    )
 
 
 def test_it_is_not_derived_twice(bare: Path) -> None:
