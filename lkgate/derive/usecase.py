@@ -77,6 +77,8 @@ def derive(recording: Path, bundle: Bundle, out: Path) -> Derived:
         lines.append(encode(exchange))
     out.mkdir(parents=True, exist_ok=True)
     (out / INDEX).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    # Also where it is not kept: reading another form takes other time, and replays would differ.
+    compact(out)
     return Derived(counts, tuple(_lacks(talk, counts)))
 
 
@@ -107,7 +109,6 @@ def keep_derived(recording: Path) -> Derived:
             next_step="Unpack it into a directory first: lkgate unpack",
         )
     made = derive(recording, bundle, recording / CASSETTE)
-    compact(recording / CASSETTE)
     reseal(recording, cassette="derived")
     return made
 

@@ -76,6 +76,17 @@ def test_the_command_says_what_it_made(bare: Path, monkeypatch: pytest.MonkeyPat
     )
 
 
+def test_what_is_kept_is_what_a_replay_derives_by_itself(bare: Path, tmp_path: Path) -> None:
+    """File by file: in another form it would be read in other time."""
+    derive(bare, read(bare), tmp_path / "passing")
+    keep_derived(bare)
+    passing, kept = (
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (tmp_path / "passing", bare / "cassette")
+    )
+    assert passing == kept
+
+
 def test_it_is_not_derived_twice(bare: Path) -> None:
     keep_derived(bare)
     with pytest.raises(BundleError) as refused:
