@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 # A smaller error is left alone: half of the pieces in which WebRTC stretches and cuts.
 _STEP_US = 5_000
@@ -31,6 +32,8 @@ class Alignment:
         self._rate = sample_rate_hz
         self._shift = 0
         self._floors: deque[float] = deque(maxlen=_FLOOR_FRAMES)
+        # The last 10 ms of the frame before, if they were a pause.
+        self._pause: NDArray[np.int16] | None = None
 
     @property
     def shift_us(self) -> int:
@@ -49,33 +52,61 @@ class Alignment:
         self._shift += silence_samples - left
         return left
 
+    def begins(self, frame: bytes) -> bool:
+        """Whether sound begins in the frame after a pause.
+
+        In a pause of comfort noise the jitter buffer runs empty, and what begins then may have
+        quite another delay than what was heard last.
+        """
+        blocks = self._blocks(frame)
+        if self._pause is None or not len(blocks):
+            return False
+        return bool(np.any(_levels(blocks) > self._least()))
+
     def move(self, frame: bytes, delay_us: int | None) -> bytes:
         """The frame to write for one with ``delay_us``; ``None``: as the one before."""
-        size = self._rate // 100
-        pcm = np.frombuffer(frame, "<i2")
-        blocks = pcm[: len(pcm) // size * size].reshape(-1, size)
+        pcm, blocks = np.frombuffer(frame, "<i2"), self._blocks(frame)
         if not len(blocks):
             return frame
-        levels = np.sqrt(np.mean(np.square(blocks, dtype=np.float32), axis=1))
+        levels = _levels(blocks)
         # The silence before a track's first sound is not its noise.
         sounding = levels[levels >= 1]
         self._floors.append(float(sounding.min()) if len(sounding) else 0.0)
+        quiet = levels <= self._least()
+        before, self._pause = self._pause, blocks[-1] if quiet[-1] else None
         if delay_us is None:
             return frame
         late = self._samples(delay_us) - self._shift
         if abs(late) < self._samples(_STEP_US):
             return frame
-        least = min(_NOT_QUIET, max(_QUIET, 2 * min(self._floors)))
-        places = np.flatnonzero(np.repeat(levels <= least, size))
-        if not len(places):
-            return frame
+        places = np.flatnonzero(np.repeat(quiet, blocks.shape[1]))
         if late > 0:
             places = places[:late]
             self._shift += len(places)
-            return np.delete(pcm, places).tobytes()
+            return np.delete(pcm, places).tobytes() if len(places) else frame
+        if len(places):
+            at, pause = int(places[0]), pcm[places]
+        elif before is not None:
+            at, pause = 0, before
+        else:
+            return frame
         self._shift += late
-        at = int(places[0])
-        return np.insert(pcm, at, np.resize(pcm[places], -late)).tobytes()
+        return np.insert(pcm, at, np.resize(pause, -late)).tobytes()
+
+    def _blocks(self, frame: bytes) -> NDArray[np.int16]:
+        """Whole pieces of 10 ms."""
+        size = self._rate // 100
+        pcm = np.frombuffer(frame, "<i2")
+        return pcm[: len(pcm) // size * size].reshape(-1, size)
+
+    def _least(self) -> float:
+        """The level up to which a block is quiet."""
+        return min(_NOT_QUIET, max(_QUIET, 2 * min(self._floors, default=0.0)))
 
     def _samples(self, us: int) -> int:
         return us * self._rate // 1_000_000
+
+
+def _levels(blocks: NDArray[np.int16]) -> NDArray[np.float32]:
+    power: NDArray[np.float32] = np.mean(np.square(blocks, dtype=np.float32), axis=1)
+    return np.sqrt(power)

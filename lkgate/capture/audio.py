@@ -97,14 +97,15 @@ class Voice:
         cause: Literal["unsubscribed", "late"] = "unsubscribed"
         try:
             async for event in stream:
-                now_us = ear.now_us()
+                now_us, pcm = ear.now_us(), bytes(event.frame.data)
+                begins = self._alignment is not None and self._alignment.begins(pcm)
                 try:
                     if monitor is not None:
-                        await monitor.look(now_us, self._timeline)
+                        await monitor.look(now_us, self._timeline, begins=begins)
                 finally:  # also if the recording ends meanwhile
                     if monitor is not None:
                         self._delays.append(self._delay_us(monitor))
-                    placed = self._timeline.push(now_us, bytes(event.frame.data))
+                    placed = self._timeline.push(now_us, pcm)
                     if placed is not None:
                         self._write(placed, cause)
                         cause = "late"

@@ -62,11 +62,15 @@ class Monitor:
         """From when sound was captured until it was read here, without the way of its packets;
         ``None`` until anything was received."""
 
-    async def look(self, now_us: int, timeline: Timeline) -> None:
-        """A frame has come: ask for statistics if it is time to."""
+    async def look(self, now_us: int, timeline: Timeline, *, begins: bool = False) -> None:
+        """A frame has come: ask for statistics if it is time to.
+
+        Args:
+            begins: whether sound begins in it after a pause.
+        """
         self._frames += 1
         self._eager -= 1
-        if self._eager < 0 and self._frames % _EVERY_FRAMES:
+        if self._eager < 0 and self._frames % _EVERY_FRAMES and not begins:
             return
         media = await self._ask()
         self._answered = media is not None

@@ -72,8 +72,12 @@ class Timeline:
     @property
     def lag_us(self) -> int | None:
         """By how much audio now comes later than counting from the segment's anchor has it;
-        ``None`` until enough of it has come. What grows or shrinks here is drift."""
-        return min(self._lags) if len(self._lags) == _LAG_FRAMES else None
+        ``None`` until enough of it has come. What grows or shrinks here is drift.
+
+        Nothing comes before it sounded: a fall is believed at once.
+        """
+        least = min(self._lags, default=0)
+        return least if len(self._lags) == _LAG_FRAMES or least < -_FALL_US else None
 
     def push(self, now_us: int, pcm: bytes) -> Placed | None:
         """Take a frame that arrived at ``now_us``. Returns what can be written now, if anything."""
@@ -100,10 +104,13 @@ class Timeline:
 
     def _place(self) -> Placed:
         lag = min(lag for lag, _ in self._held)
-        self._anchoring = False
-        if self._offset_us is None or lag > 0:
+        anchoring, self._anchoring = self._anchoring, False
+        if anchoring or lag > 0:
             self._lags.clear()
             self._segment += 1
+            if self._offset_us is not None and lag <= 0:
+                # Counting is ahead already. By how much is told by this stream, not by the last.
+                self._lags.extend([lag] * _LAG_FRAMES)
         if self._offset_us is not None:
             return self._release(max(0, lag * self._rate // 1_000_000))
         # Session time begins at 0: what was heard before is cut off.

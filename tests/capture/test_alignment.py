@@ -50,6 +50,31 @@ def test_speech_within_a_frame_stays_whole() -> None:
         assert np.array_equal(moved[-len(speech) :], speech)
 
 
+def test_sound_that_begins_a_frame_after_a_pause_can_still_be_moved_back() -> None:
+    alignment = started(0)
+    assert alignment.move(QUIET, 350_000) != QUIET
+    while alignment.shift_us < 350_000:
+        alignment.move(QUIET, 350_000)
+    assert alignment.begins(LOUD)
+    moved = np.frombuffer(alignment.move(LOUD, 20_000), "<i2")
+    assert alignment.shift_us == 20_000
+    assert np.array_equal(moved[-SIZE:], np.frombuffer(LOUD, "<i2"))
+    assert set(np.abs(moved[:-SIZE])) == {40}
+    # Within speech nothing is moved, and nothing begins.
+    assert not alignment.begins(LOUD)
+    assert alignment.move(LOUD, 10_000) == LOUD
+
+
+def test_what_begins_is_sound_after_a_pause() -> None:
+    alignment = started(0)
+    assert not alignment.begins(LOUD)
+    alignment.move(QUIET, None)
+    assert not alignment.begins(QUIET)
+    half = np.frombuffer(QUIET, "<i2").copy()
+    half[SIZE // 2 :] = 8_000
+    assert alignment.begins(half.tobytes())
+
+
 def test_a_small_error_and_an_unknown_delay_change_nothing() -> None:
     alignment = started(30_000)
     assert alignment.move(QUIET, 34_900) == QUIET

@@ -120,3 +120,31 @@ def test_the_end_is_never_further_from_the_truth_than_the_tolerance(
     timeline, placed = place(arrivals)
     assert frames(placed) == len(arrivals)
     assert 0 <= now - timeline.end_us <= TOLERANCE_US + 1_000 * len(gaps)
+
+
+def test_how_far_counting_is_ahead_is_told_by_the_stream_that_is_heard() -> None:
+    """A backlog drained after it was taken for a loss, and then the stream began anew."""
+    timeline = Timeline(RATE)
+    for n in range(30):
+        timeline.push(FRAME_US * (n + 1), FRAME)
+    for n in range(9):
+        timeline.push(3_000_000 + FRAME_US // 10 * n, FRAME)
+    assert timeline.lag_us == -900_000 + 9 * FRAME_US // 10 - FRAME_US // 10
+    timeline.flush()
+    before = timeline.segment
+    ahead_us = 150_000
+    for n in range(HELD_FRAMES):
+        timeline.push(timeline.end_us - ahead_us + FRAME_US * (n + 1), FRAME)
+    assert (timeline.lag_us, timeline.segment) == (-ahead_us, before + 1)
+
+
+def test_a_fall_is_believed_at_once_and_a_rise_when_it_has_lasted() -> None:
+    timeline = Timeline(RATE)
+    for n in range(HELD_FRAMES + 1):
+        timeline.push(FRAME_US * (n + 1), FRAME)
+    assert timeline.lag_us is None
+    timeline.push(FRAME_US * (HELD_FRAMES + 2) - 60_000, FRAME)
+    assert timeline.lag_us == -60_000
+    for n in range(25):
+        timeline.push(FRAME_US * (HELD_FRAMES + 3 + n), FRAME)
+        assert timeline.lag_us == (-60_000 if n < 19 else 0)
