@@ -74,9 +74,13 @@ class Timeline:
         """By how much audio now comes later than counting from the segment's anchor has it;
         ``None`` until enough of it has come. What grows or shrinks here is drift.
 
-        Nothing comes before it sounded: a fall is believed at once.
+        Nothing comes before it sounded: a fall is believed at once, and a rise when ``HELD_FRAMES``
+        agree about it.
         """
         least = min(self._lags, default=0)
+        last = list(self._lags)[-HELD_FRAMES:]
+        if len(last) == HELD_FRAMES and max(last) - min(last) <= _FALL_US:
+            least = min(last) if min(last) - least > _FALL_US else least
         return least if len(self._lags) == _LAG_FRAMES or least < -_FALL_US else None
 
     def push(self, now_us: int, pcm: bytes) -> Placed | None:

@@ -197,7 +197,9 @@ def assert_in_place(
         # The recorder came while they were talking already, and while this machine was busiest.
         settled_us = started_us + 3_000_000
         for each in at:
-            if each < settled_us or call.stalled(each):
+            # Nor does it know, in the first second of a stream, how long the jitter buffer is.
+            anew = any(abs(each - end_us) < 1_500_000 for end_us in back)
+            if each < settled_us or anew or call.stalled(each):
                 continue
             late = BURST_US if each in broken else 0
             assert any(-NEAR_US < each - one < late + NEAR_US for one in sent), (role, at, sent)
