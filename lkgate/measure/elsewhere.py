@@ -83,7 +83,7 @@ def _goes_on(turns: Sequence[Turn], turn: Turn, other: Turn, begun: Sequence[int
     spoken: nobody's words lie between, and no new reply begins."""
     early, late = (turn, other) if turn.index < other.index else (other, turn)
     # An item is made when its speech has ended; a transcription may come as soon as it begins.
-    if other is early and any(message.interrupted is not None for message in other.messages):
+    if other is early and any(message.is_item for message in other.messages):
         return False
     if turn.role == "agent" and any_between(
         begun, early.span.end_us, late.span.start_us + STATE_SLACK_US

@@ -63,7 +63,7 @@ def split_turns(session: Session) -> Iterator[Sample]:
             yield from unreported(turn, session)
             continue
         # Only an item is made when LiveKit ends a turn.
-        items = [m for m in turn.messages if m.interrupted is not None]
+        items = [m for m in turn.messages if m.is_item]
         if not items:
             yield unmeasured(turn, session, "nothing tells when LiveKit ended this turn")
             continue

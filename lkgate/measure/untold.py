@@ -12,7 +12,7 @@ from lkgate.measure.session import Session
 from lkgate.measure.span import containing, overlap, total_us
 from lkgate.model.bundle import Span
 from lkgate.model.measurement import Sample
-from lkgate.model.turn import Message, Turn
+from lkgate.model.turn import Turn
 
 # Less sound than this is no word.
 WORD_US = 250_000
@@ -68,8 +68,8 @@ def unmeasured(turn: Turn, session: Session, reason: str) -> Sample:
     Args:
         reason: said of a hole.
     """
-    items = any(_is_item(message) for one in session.of("caller") for message in one.messages)
-    if items and not any(map(_is_item, turn.messages)):
+    items = any(message.is_item for one in session.of("caller") for message in one.messages)
+    if items and not any(message.is_item for message in turn.messages):
         why = _why_not_heard(turn, session)
         if why is None and session.of_kind("agent_state_changed"):
             why = "the agent began no reply to it"
@@ -91,7 +91,7 @@ def cut_short(turn: Turn, session: Session) -> bool | None:
 
 def said_by_program(turn: Turn, session: Session) -> bool:
     """Whether an agent turn of which LiveKit made no item is known to be no language model's."""
-    if any(map(_is_item, turn.messages)) or turn.index in session.told_in.values():
+    if any(message.is_item for message in turn.messages) or turn.index in session.told_in.values():
         return False
     changes = session.of_kind("agent_state_changed")
     since_us = turn.span.start_us - 2 * STATE_SLACK_US
@@ -108,11 +108,6 @@ def said_by_program(turn: Turn, session: Session) -> bool:
 def need_not_be_words(turn: Turn, session: Session) -> bool:
     """Whether the caller made a short sound, and the agent that waited began no reply to it."""
     return total_us(turn.spans) < SPEECH_US and not _replied(turn, session)
-
-
-def _is_item(message: Message) -> bool:
-    # A transcript does not tell whether anybody was cut short.
-    return message.interrupted is not None
 
 
 def _replied(turn: Turn, session: Session) -> bool:

@@ -69,6 +69,12 @@ class Message:
     tts_ttfb_us: int | None
     confidence: float | None = None
 
+    @property
+    def is_item(self) -> bool:
+        """Whether LiveKit made a conversation item of it: a transcript alone does not tell whether
+        anybody was cut short."""
+        return self.interrupted is not None
+
 
 @dataclass(frozen=True, slots=True)
 class BargeIn:
